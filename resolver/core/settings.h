@@ -1,0 +1,46 @@
+// Settings: what the core must be told. resolver/config makes one from the configuration file; the core never reads it
+// from anywhere else. Published whole and immutable; a reload publishes another.
+//
+// Threads: immutable after construction.
+#ifndef SEKISHO_RESOLVER_CORE_SETTINGS_H_
+#define SEKISHO_RESOLVER_CORE_SETTINGS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/base/ip_address.h"
+#include "proto/dns/name.h"
+#include "proto/dns/presentation.h"
+#include "resolver/core/policy/agency_table.h"
+
+namespace sekisho::resolver {
+
+struct RootHint {
+  dns::Name name;
+  IpAddress address;
+};
+
+struct Settings {
+  AgencyTable agencies;
+
+  std::vector<RootHint> root_hints;
+  uint16_t upstream_port = 53;
+  bool ipv4 = true;
+  bool ipv6 = true;
+  bool query_private_addresses = false;
+  bool qname_minimisation = true;
+
+  uint16_t edns_size = 1232;
+  uint32_t max_ttl = 86400;
+  uint32_t min_ttl = 0;
+  uint32_t max_negative_ttl = 900;
+
+  bool validate = true;
+  std::vector<dns::TextRecord> trust_anchors;  // DS or DNSKEY records
+  std::vector<dns::Name> negative_trust_anchors;
+};
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_SETTINGS_H_
