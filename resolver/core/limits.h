@@ -1,0 +1,71 @@
+// Limits: every bound of the core, with its reason and its source. A bound is a default; what an operator may change
+// stands in Settings.
+//
+// Standards: the RFCs and CVEs named at each line; rows (P…, D…, M…) are those of the attack table.
+#ifndef SEKISHO_RESOLVER_CORE_LIMITS_H_
+#define SEKISHO_RESOLVER_CORE_LIMITS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "proto/base/now.h"
+
+namespace sekisho::resolver::limits {
+
+// One client question, its whole tree of sub-questions (CAMP, CVE-2024-1737 class, row D05).
+inline constexpr int kUpstreamQueries = 100;
+// One sub-question (NXNSAttack, CVE-2020-8616, row D01).
+inline constexpr int kUpstreamQueriesPerFetch = 32;
+inline constexpr size_t kUpstreamBytes = 200'000;
+inline constexpr Duration kQuestionTime = std::chrono::seconds(8);
+// CNAME and DNAME links followed for one question (row D17).
+inline constexpr int kChainLinks = 11;
+// Sub-questions inside sub-questions: addresses of servers of servers (row D36).
+inline constexpr int kDepth = 8;
+// NS names kept of one delegation, and of those without glue how many are looked up in vain (rows D01, D02).
+inline constexpr size_t kNsNames = 13;
+inline constexpr int kNsLookupFailures = 5;
+inline constexpr size_t kAddressesPerNs = 6;
+// Referrals followed for one sub-question.
+inline constexpr int kReferrals = 32;
+// Records of one RRset that are kept, and types at one name (CVE-2024-1737, row D12).
+inline constexpr size_t kRecordsPerRrset = 256;
+inline constexpr size_t kMaxEntryBytes = 65536;
+
+// DNSSEC work of one client question (KeyTrap, CVE-2023-50387, rows D07–D11).
+inline constexpr int kSignatureChecks = 64;
+inline constexpr int kSignatureFailures = 16;
+inline constexpr int kSignaturesPerRrset = 8;
+inline constexpr int kDsPerZone = 4;
+inline constexpr int kKeysPerTag = 2;
+inline constexpr int kNsec3Iterations = 50;  // RFC 9276 section 3.2
+inline constexpr int kNsec3Hashes = 200;     // CVE-2023-50868
+inline constexpr int kDenialRecords = 8;
+
+// QNAME minimisation: steps that add labels, and the first ones that add one each (RFC 9156 section 2.3, row D18).
+inline constexpr int kMinimiseSteps = 10;
+inline constexpr int kMinimiseOneLabel = 4;
+
+// First wait for a server never asked before; doubled for each further try.
+inline constexpr Duration kFirstTimeout = std::chrono::milliseconds(376);
+inline constexpr Duration kMinTimeout = std::chrono::milliseconds(50);
+inline constexpr Duration kMaxTimeout = std::chrono::milliseconds(3000);
+inline constexpr Duration kTcpTimeout = std::chrono::milliseconds(3000);
+inline constexpr int kTcpTriesPerFetch = 6;  // row D20
+
+// A failure is remembered this long, doubled for each further one (RFC 9520 section 3.2, row D47).
+inline constexpr Duration kFailureTtl = std::chrono::seconds(5);
+inline constexpr Duration kFailureTtlMax = std::chrono::seconds(60);
+inline constexpr Duration kBogusTtl = std::chrono::seconds(60);
+
+// Questions in progress in one worker, and from one client address (row D21).
+inline constexpr size_t kPendingQuestions = 20'000;
+inline constexpr size_t kPendingPerClient = 1000;
+
+// TTL of an answer that policy made (seconds).
+inline constexpr uint32_t kBlockTtl = 30;
+
+}  // namespace sekisho::resolver::limits
+
+#endif  // SEKISHO_RESOLVER_CORE_LIMITS_H_

@@ -1,0 +1,53 @@
+// Response: what the DNS said about one (name, type), scrubbed, before any CNAME in it is followed further.
+//
+// It comes from one zone's server or from the cache, and is what the validator judges, the cache keeps, and the
+// chain-following code strings together.
+//
+// Threads: values; shared as shared_ptr<const Response> once judged.
+#ifndef SEKISHO_RESOLVER_CORE_RESPONSE_H_
+#define SEKISHO_RESOLVER_CORE_RESPONSE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proto/dns/edns.h"
+#include "proto/dns/name.h"
+#include "proto/dns/rrset.h"
+#include "proto/dns/types.h"
+#include "proto/record/lookup_record.h"
+
+namespace sekisho::resolver {
+
+using record::Security;
+
+enum class ResponseKind : uint8_t {
+  kAnswer,    // `answer` ends with an RRset of the type asked for, owned by qname
+  kCname,     // `answer` is a CNAME at qname (with the DNAME it was made from before it, where there is one)
+  kNodata,    // the name exists, the type does not
+  kNxdomain,  // the name does not exist
+  kFailure,   // nothing usable came; `errors` says why
+};
+
+struct Response {
+  dns::Name qname;
+  dns::RRType qtype = dns::RRType::kNone;
+  ResponseKind kind = ResponseKind::kFailure;
+  dns::Rcode rcode = dns::Rcode::kServFail;
+  std::vector<dns::RRsetPtr> answer;     // for qtype ANY: all RRsets of qname
+  std::vector<dns::RRsetPtr> authority;  // SOA and its signatures; NSEC/NSEC3 with theirs
+  dns::Name zone;                        // the zone cut whose server answered (bailiwick)
+  Security security = Security::kUnchecked;
+  // The validator may cut TTLs: seconds, at most this (RFC 4035 section 5.3.3); 0xffffffff: no cut.
+  uint32_t ttl_cap = 0xffffffff;
+  std::vector<dns::ExtendedError> errors;
+  bool from_cache = false;
+  bool stale = false;
+};
+
+using ResponsePtr = std::shared_ptr<const Response>;
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_RESPONSE_H_
