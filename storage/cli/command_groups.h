@@ -1,0 +1,17 @@
+// The command groups of the tool: one function per file <group>_command.cc, listed in main.cc's table.
+//
+// Threads: functions without state.
+#ifndef SEKISHO_STORAGE_CLI_COMMAND_GROUPS_H_
+#define SEKISHO_STORAGE_CLI_COMMAND_GROUPS_H_
+
+#include <vector>
+
+#include "storage/cli/command.h"
+
+namespace sekisho::cli {
+
+std::vector<Command> VersionCommands();  // version_command.cc
+
+}  // namespace sekisho::cli
+
+#endif  // SEKISHO_STORAGE_CLI_COMMAND_GROUPS_H_
