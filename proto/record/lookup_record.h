@@ -1,6 +1,7 @@
 // LookupRecord: one client question and what became of it — the unit of the lookup log.
 //
-// The resolver fills one per question, blocks hold thousands of them by columns, the log's queries hand them out.
+// The resolver fills one per question, blocks hold thousands of them by columns, the log's queries hand them
+// out.
 //
 // Threads: values. Limits: at most kMaxAnswerItems answer items are kept; `answers_cut` counts the rest.
 #ifndef SEKISHO_PROTO_RECORD_LOOKUP_RECORD_H_
@@ -23,11 +24,11 @@ enum class Transport : uint8_t { kUdp = 0, kTcp = 1, kTls = 2, kHttps = 3, kQuic
 
 // Where the answer came from.
 enum class Origin : uint8_t {
-  kCache = 0,      // everything needed was cached
-  kUpstream = 1,   // at least one query was sent (or joined) for it
-  kStale = 2,      // expired data, RFC 8767
-  kPolicy = 3,     // made by policy before any lookup
-  kLocal = 4,      // special-use names, local data, errors we decide alone (REFUSED, FORMERR, NOTIMP)
+  kCache = 0,     // everything needed was cached
+  kUpstream = 1,  // at least one query was sent (or joined) for it
+  kStale = 2,     // expired data, RFC 8767
+  kPolicy = 3,    // made by policy before any lookup
+  kLocal = 4,     // special-use names, local data, errors we decide alone (REFUSED, FORMERR, NOTIMP)
 };
 
 enum class Action : uint8_t {
@@ -64,18 +65,19 @@ struct AnswerItem {
 
 // Bits of LookupRecord::flags.
 enum Flag : uint16_t {
-  kFlagRd = 1 << 0,      // asked
-  kFlagCd = 1 << 1,      // asked
-  kFlagDo = 1 << 2,      // asked (EDNS DO)
-  kFlagEdns = 1 << 3,    // asked with EDNS
+  kFlagRd = 1 << 0,    // asked
+  kFlagCd = 1 << 1,    // asked
+  kFlagDo = 1 << 2,    // asked (EDNS DO)
+  kFlagEdns = 1 << 3,  // asked with EDNS
   kFlagAdAsked = 1 << 4,
-  kFlagTc = 1 << 5,      // answered truncated
-  kFlagAd = 1 << 6,      // answered with AD
+  kFlagTc = 1 << 5,        // answered truncated
+  kFlagAd = 1 << 6,        // answered with AD
   kFlagAnswered = 1 << 7,  // a reply was sent (not dropped)
 };
 
 struct LookupRecord {
-  // Identity: (node, boot, worker, sequence) never repeats. `sequence` starts at 1 and has no holes but counted losses.
+  // Identity: (node, boot, worker, sequence) never repeats. `sequence` starts at 1 and has no holes but
+  // counted losses.
   uint32_t node = 0;
   uint64_t boot = 0;  // microseconds since 1970 at the start of the process
   uint16_t worker = 0;
@@ -102,12 +104,12 @@ struct LookupRecord {
 
   Action action = Action::kNone;
   Trigger trigger = Trigger::kNone;
-  dns::Name trigger_name;       // the name (qname or CNAME target) that matched
-  uint8_t rule_labels = 0;      // the rule = the rightmost labels of trigger_name
+  dns::Name trigger_name;   // the name (qname or CNAME target) that matched
+  uint8_t rule_labels = 0;  // the rule = the rightmost labels of trigger_name
   bool rule_subtree = false;
-  std::string feeds;            // RuleSource::feeds of the rule
+  std::string feeds;  // RuleSource::feeds of the rule
   std::string category;
-  uint64_t generation = 0;      // of the snapshot the decision was made with; 0: none was loaded
+  uint64_t generation = 0;  // of the snapshot the decision was made with; 0: none was loaded
 };
 
 }  // namespace sekisho::record
