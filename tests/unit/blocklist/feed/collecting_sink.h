@@ -1,0 +1,52 @@
+// CollectingSink: keeps what a parser says, as texts.
+//
+// Threads: one.
+#ifndef SEKISHO_TESTS_UNIT_BLOCKLIST_FEED_COLLECTING_SINK_H_
+#define SEKISHO_TESTS_UNIT_BLOCKLIST_FEED_COLLECTING_SINK_H_
+
+#include <string>
+#include <vector>
+
+#include "blocklist/feed/format.h"
+#include "blocklist/feed/line_splitter.h"
+
+namespace sekisho::blocklist {
+
+class CollectingSink final : public IndicatorSink {
+ public:
+  // "name" or "url TEXT", then " exact"/" subtree" when the format says it, " allow", " (reference)".
+  void OnIndicator(const Indicator& indicator) override {
+    std::string text = indicator.kind == IndicatorKind::kUrl ? "url " : "";
+    text += indicator.text;
+    if (indicator.scope) text += *indicator.scope == RuleScope::kSubtree ? " subtree" : " exact";
+    if (indicator.allow) text += " allow";
+    if (!indicator.reference.empty()) text += " (" + std::string(indicator.reference) + ")";
+    indicators.push_back(std::move(text));
+    times.push_back(indicator.reported_us);
+  }
+  void OnError(const LineError& error) override {
+    error_lines.push_back(error.line);
+    reasons.emplace_back(error.reason);
+  }
+
+  std::vector<std::string> indicators;
+  std::vector<int64_t> times;
+  std::vector<uint64_t> error_lines;
+  std::vector<std::string> reasons;
+};
+
+inline CollectingSink ParseAll(Format format, std::string_view text) {
+  CollectingSink sink;
+  auto parser = MakeParser(format);
+  LineSplitter lines(
+      [&](std::string_view line, uint64_t number) { parser->ParseLine(line, number, sink); },
+      [&](std::string_view, uint64_t number) { sink.OnError({.line = number, .reason = "too long", .text = {}}); });
+  lines.Push(text);
+  lines.Finish();
+  parser->Finish(sink);
+  return sink;
+}
+
+}  // namespace sekisho::blocklist
+
+#endif  // SEKISHO_TESTS_UNIT_BLOCKLIST_FEED_COLLECTING_SINK_H_
