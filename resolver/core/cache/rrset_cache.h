@@ -1,8 +1,9 @@
 // RrsetCache: what the DNS said, shared by all workers. Policy never writes here.
 //
-// Entries are RRsets, proofs that a type or name does not exist, and failures, each under (owner name, type). The
-// table is split into shards by a keyed hash; a hit holds a shard's lock for a probe and a reference count. Eviction
-// is SIEVE per shard; every entry is charged with its overhead, and the sum never exceeds the bound.
+// Entries are RRsets, proofs that a type or name does not exist, and failures, each under (owner name, type).
+// The table is split into shards by a keyed hash; a hit holds a shard's lock for a probe and a reference
+// count. Eviction is SIEVE per shard; every entry is charged with its overhead, and the sum never exceeds the
+// bound.
 //
 // Threads: any. Limits: `max_bytes` in all; one entry at most kMaxEntryBytes (limits.h).
 // Standards: RFC 2181 section 5.4.1 (ranking), RFC 2308, RFC 8767, RFC 9520.
@@ -12,12 +13,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "proto/base/keyed_hash.h"
 #include "proto/base/now.h"
 #include "proto/base/rng.h"
+#include "proto/dns/edns.h"
 #include "proto/dns/rrset.h"
 #include "proto/record/lookup_record.h"
 
@@ -39,7 +40,7 @@ enum class CacheKind : uint8_t {
   kRrset,
   kNodata,    // the name exists, the type does not
   kNxdomain,  // the name does not exist (kept under type kNone)
-  kFailure,   // resolution failed; `ede` says why
+  kFailure,   // resolution failed; `errors` say why
 };
 
 struct CacheEntry {
@@ -48,14 +49,21 @@ struct CacheEntry {
   Security security = Security::kUnchecked;
   dns::RRsetPtr rrset;               // kRrset
   std::vector<dns::RRsetPtr> proof;  // negative: SOA, then NSEC/NSEC3; wildcard expansion: NSEC/NSEC3
+  std::vector<dns::RRsetPtr> glue;   // delegation: addresses of its servers, for asking them and nothing else
   dns::Name zone;                    // the zone the data came from
-  uint16_t ede = 0xffff;             // why a failure or a bogus answer is one
-  std::string ede_text;
+  std::vector<dns::ExtendedError> errors;  // why a failure or a bogus answer is one
+  int failures = 0;                        // kFailure: how many in a row
   MonoTime stored{};
   MonoTime expires{};
 };
 
 using CacheEntryPtr = std::shared_ptr<const CacheEntry>;
+
+// A delegation as the parent gave it is kept apart from the zone's own NS RRset, under a type that no data
+// has.
+inline constexpr dns::RRType kDelegationKey = dns::RRType::kOPT;
+// A name that does not exist, whatever the type.
+inline constexpr dns::RRType kNxdomainKey = dns::RRType::kNone;
 
 class RrsetCache {
  public:
@@ -73,8 +81,8 @@ class RrsetCache {
 
   // Fresh or expired; the caller compares `expires`. Null when there is nothing.
   CacheEntryPtr Find(dns::NameView name, dns::RRType type);
-  // Keeps a fresh entry of higher rank; otherwise replaces. Returns false when the old one was kept or the entry is
-  // too large.
+  // Keeps a fresh entry of higher rank; otherwise replaces. Returns false when the old one was kept or the
+  // entry is too large.
   bool Store(dns::NameView name, dns::RRType type, CacheEntry entry, Now now);
   void Remove(dns::NameView name, dns::RRType type);
   // Everything at or below `name`; returns how many. Visits every entry.
