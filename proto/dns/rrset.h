@@ -28,6 +28,9 @@ class RdataList {
    public:
     using value_type = std::span<const uint8_t>;
     using difference_type = std::ptrdiff_t;
+    using iterator_category = std::input_iterator_tag;
+    using pointer = const value_type*;
+    using reference = value_type;
     explicit Iterator(const char* at) : at_(at) {}
     value_type operator*() const { return {reinterpret_cast<const uint8_t*>(at_) + 2, Length()}; }
     Iterator& operator++() {
@@ -70,12 +73,12 @@ class RdataList {
 };
 
 struct RRset {
-  Name owner;
+  Name owner{};
   RRType type = RRType::kNone;
   RRClass rrclass = RRClass::kIN;
   uint32_t ttl = 0;      // the smallest TTL among the records, seconds
-  RdataList rdata;       // never empty in a useful RRset; duplicates removed
-  RdataList signatures;  // RDATA of the RRSIG records that cover this RRset
+  RdataList rdata{};       // never empty in a useful RRset; duplicates removed
+  RdataList signatures{};  // RDATA of the RRSIG records that cover this RRset
 };
 
 using RRsetPtr = std::shared_ptr<const RRset>;

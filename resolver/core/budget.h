@@ -1,5 +1,5 @@
-// Budget: what one client question may still cost. One object per question, passed by reference to every sub-task,
-// never reset (rows D05, D07, D08 of the attack table; CVE-2026-50045 is what resetting leads to).
+// Budget: what one client question may still cost. One object per question, passed by reference to every
+// sub-task, never reset (rows D05, D07, D08 of the attack table; CVE-2026-50045 is what resetting leads to).
 //
 // Each Take… says whether the cost may be had and has taken it if so.
 //
@@ -8,8 +8,11 @@
 #define SEKISHO_RESOLVER_CORE_BUDGET_H_
 
 #include <cstddef>
+#include <set>
+#include <string>
 
 #include "proto/base/now.h"
+#include "proto/dns/name.h"
 #include "resolver/core/limits.h"
 
 namespace sekisho::resolver {
@@ -24,6 +27,10 @@ class Budget {
   // A signature that did not verify.
   bool TakeSignatureFailure() { return Take(&signature_failures_, 1); }
   bool TakeNsec3Hashes(int n) { return Take(&nsec3_hashes_, n); }
+  // Marks a server name as being looked up; false when it already is, which would be a loop (TsuNAME, row
+  // D03).
+  bool EnterName(const dns::Name& name) { return names_.insert(name.LowercaseBytes()).second; }
+  void LeaveName(const dns::Name& name) { names_.erase(name.LowercaseBytes()); }
   bool Expired(MonoTime now) const { return now >= deadline_; }
   MonoTime deadline() const { return deadline_; }
 
@@ -46,6 +53,7 @@ class Budget {
   int signatures_ = limits::kSignatureChecks;
   int signature_failures_ = limits::kSignatureFailures;
   int nsec3_hashes_ = limits::kNsec3Hashes;
+  std::set<std::string> names_;
 };
 
 }  // namespace sekisho::resolver

@@ -1,0 +1,231 @@
+#include "resolver/core/iterator/classify.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "proto/dns/rdata.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::RRset;
+using dns::RRsetPtr;
+using dns::RRType;
+
+struct Sections {
+  std::vector<RRset> answer;
+  std::vector<RRset> authority;
+  std::vector<RRset> additional;
+};
+
+RRsetPtr Share(RRset rrset) { return std::make_shared<const RRset>(std::move(rrset)); }
+
+// What a zone may say: records at or below it, and no more of them than we keep.
+std::vector<RRset> InBailiwick(const dns::ParsedMessage& reply, dns::Section section, dns::NameView zone) {
+  std::vector<RRset> sets = CollectRRsets(reply, section, dns::RRClass::kIN);
+  std::erase_if(sets, [&](const RRset& s) {
+    return s.rdata.empty() || !s.owner.view().IsAtOrBelow(zone) || s.rdata.size() > limits::kRecordsPerRrset;
+  });
+  return sets;
+}
+
+RRset* FindSet(std::vector<RRset>& sets, dns::NameView owner, RRType type) {
+  for (RRset& s : sets) {
+    if (s.type == type && s.owner.view() == owner) return &s;
+  }
+  return nullptr;
+}
+
+// SOA with the denial records beside it; NS and everything else in the authority section is not kept (row
+// P15).
+void KeepAuthority(std::vector<RRset>& authority, dns::NameView qname, Response* out) {
+  size_t denials = 0;
+  for (RRset& s : authority) {
+    if (s.type == RRType::kSOA && qname.IsAtOrBelow(s.owner)) {
+      out->authority.insert(out->authority.begin(), Share(std::move(s)));
+    } else if (s.type == RRType::kNSEC || s.type == RRType::kNSEC3) {
+      // One more than the validator considers, so that it sees when there are too many (row D11).
+      if (denials++ <= limits::kDenialRecords) out->authority.push_back(Share(std::move(s)));
+    }
+  }
+}
+
+// A DNAME above the name, in the zone: RFC 6672. The CNAME in the reply is not believed but made again.
+bool TakeDname(std::vector<RRset>& answer, dns::NameView qname, Response* out) {
+  for (RRset& s : answer) {
+    if (s.type != RRType::kDNAME || !qname.IsBelow(s.owner)) continue;
+    const auto target = dns::ReadTarget(s.rdata.front());
+    if (!target || s.rdata.size() != 1) return false;
+    const uint32_t ttl = s.ttl;
+    const auto to = dns::Name::ReplaceSuffix(qname, s.owner, *target);
+    out->answer.push_back(Share(std::move(s)));
+    out->kind = ResponseKind::kCname;
+    if (!to) {
+      out->rcode = dns::Rcode::kYXDomain;
+      return true;
+    }
+    RRset cname{.owner = dns::Name(qname), .type = RRType::kCNAME, .ttl = ttl};
+    cname.rdata.Add(to->bytes());
+    out->answer.push_back(Share(std::move(cname)));
+    return true;
+  }
+  return false;
+}
+
+bool TakeAnswer(Sections& s, dns::NameView qname, RRType qtype, Response* out) {
+  if (qtype == RRType::kANY) {
+    for (RRset& set : s.answer) {
+      if (set.owner.view() == qname) out->answer.push_back(Share(std::move(set)));
+    }
+    out->kind = ResponseKind::kAnswer;
+    return !out->answer.empty();
+  }
+  if (RRset* set = FindSet(s.answer, qname, qtype)) {
+    out->answer.push_back(Share(std::move(*set)));
+    out->kind = ResponseKind::kAnswer;
+    return true;
+  }
+  // Key material is never found by way of an alias (row M10).
+  if (qtype == RRType::kDS || qtype == RRType::kDNSKEY) return false;
+  if (TakeDname(s.answer, qname, out)) return true;
+  if (RRset* set = FindSet(s.answer, qname, RRType::kCNAME); set != nullptr && qtype != RRType::kCNAME) {
+    if (set->rdata.size() != 1) return false;
+    out->answer.push_back(Share(std::move(*set)));
+    out->kind = ResponseKind::kCname;
+    return true;
+  }
+  return false;
+}
+
+// The addresses of the referral's servers, for this delegation only (row P18).
+void TakeGlue(std::vector<RRset>& additional, Referral* referral) {
+  size_t kept = 0;
+  for (RRset& s : additional) {
+    if (s.type != RRType::kA && s.type != RRType::kAAAA) continue;
+    if (kept >= limits::kNsNames * 2) break;
+    const auto names_it = [&](std::span<const uint8_t> rdata) {
+      const auto name = dns::ReadTarget(rdata);
+      return name && *name == s.owner.view();
+    };
+    if (std::none_of(referral->ns->rdata.begin(), referral->ns->rdata.end(), names_it)) continue;
+    RRset cut{.owner = s.owner, .type = s.type, .ttl = s.ttl};
+    for (auto rdata : s.rdata) {
+      if (cut.rdata.size() < limits::kAddressesPerNs) cut.rdata.Add(rdata);
+    }
+    referral->glue.push_back(Share(std::move(cut)));
+    ++kept;
+  }
+}
+
+// NS below the zone and at or above the name: the first such set is the referral.
+bool TakeReferral(Sections& s, dns::NameView zone, dns::NameView qname, RRType qtype, Referral* out) {
+  for (RRset& ns : s.authority) {
+    if (ns.type != RRType::kNS || !ns.owner.view().IsBelow(zone) || !qname.IsAtOrBelow(ns.owner)) continue;
+    // The parent answers for DS itself; being sent on to the child would loop.
+    if (qtype == RRType::kDS && ns.owner.view() == qname) continue;
+    out->zone = ns.owner;
+    RRset cut{.owner = ns.owner, .type = ns.type, .ttl = ns.ttl};
+    for (auto rdata : ns.rdata) {
+      if (cut.rdata.size() < limits::kNsNames) cut.rdata.Add(rdata);
+    }
+    out->ns = Share(std::move(cut));
+    break;
+  }
+  if (!out->ns) return false;
+  for (RRset& set : s.authority) {
+    if (set.type == RRType::kDS && set.owner.view() == out->zone.view()) {
+      out->ds = Share(std::move(set));
+    } else if ((set.type == RRType::kNSEC || set.type == RRType::kNSEC3) && !set.rdata.empty() &&
+               out->denial.size() < static_cast<size_t>(limits::kDenialRecords)) {
+      out->denial.push_back(Share(std::move(set)));
+    }
+  }
+  TakeGlue(s.additional, out);
+  return true;
+}
+
+bool HasSoa(const std::vector<RRset>& authority, dns::NameView qname) {
+  return std::any_of(authority.begin(), authority.end(),
+                     [&](const RRset& s) { return s.type == RRType::kSOA && qname.IsAtOrBelow(s.owner); });
+}
+
+// NS of the zone itself or of one above it: the server points back, so it does not serve the zone (row M12).
+bool PointsUpward(const dns::ParsedMessage& reply, dns::NameView zone) {
+  for (const dns::Record& r : reply.records(dns::Section::kAuthority)) {
+    if (r.type == RRType::kNS && zone.IsAtOrBelow(reply.Owner(r))) return true;
+  }
+  return false;
+}
+
+ReplyKind ErrorKind(const dns::ParsedMessage& reply, bool edns) {
+  switch (reply.rcode()) {
+    case dns::Rcode::kFormErr:
+    case dns::Rcode::kNotImp:
+    case dns::Rcode::kBadVers:
+      return edns ? ReplyKind::kNoEdns : ReplyKind::kServerError;
+    case dns::Rcode::kRefused:
+    case dns::Rcode::kNotAuth:
+      return ReplyKind::kLame;
+    default:
+      return ReplyKind::kServerError;
+  }
+}
+
+}  // namespace
+
+Classified Classify(const dns::ParsedMessage& reply, dns::NameView zone, dns::NameView qname, RRType qtype,
+                    bool edns) {
+  Classified c;
+  c.response.qname = dns::Name(qname);
+  c.response.qtype = qtype;
+  c.response.zone = dns::Name(zone);
+  c.response.rcode = reply.rcode();
+  c.authoritative = reply.header().aa;
+  if (reply.header().tc) {
+    c.kind = ReplyKind::kTruncated;
+    return c;
+  }
+  const dns::Rcode rcode = reply.rcode();
+  // YXDOMAIN may come with a DNAME that grew too long (RFC 6672 section 2.2).
+  if (rcode != dns::Rcode::kNoError && rcode != dns::Rcode::kNXDomain && rcode != dns::Rcode::kYXDomain) {
+    c.kind = ErrorKind(reply, edns);
+    return c;
+  }
+  Sections s{InBailiwick(reply, dns::Section::kAnswer, zone),
+             InBailiwick(reply, dns::Section::kAuthority, zone),
+             InBailiwick(reply, dns::Section::kAdditional, zone)};
+  if (TakeAnswer(s, qname, qtype, &c.response)) {
+    // A resolver that answers from its cache is not the zone's server.
+    if (!c.authoritative && reply.header().ra) {
+      c.kind = ReplyKind::kLame;
+      return c;
+    }
+    if (c.response.rcode == dns::Rcode::kNXDomain)
+      c.response.rcode = dns::Rcode::kNoError;  // of a later link
+    KeepAuthority(s.authority, qname, &c.response);
+    c.kind = ReplyKind::kResponse;
+    return c;
+  }
+  if (rcode == dns::Rcode::kYXDomain) {
+    c.kind = ReplyKind::kServerError;
+    return c;
+  }
+  const bool soa = HasSoa(s.authority, qname);
+  if (rcode == dns::Rcode::kNoError && !soa && TakeReferral(s, zone, qname, qtype, &c.referral)) {
+    c.kind = ReplyKind::kReferral;
+    return c;
+  }
+  if (!c.authoritative && !soa) {
+    c.kind = reply.header().ra || PointsUpward(reply, zone) ? ReplyKind::kLame : ReplyKind::kUseless;
+    if (rcode == dns::Rcode::kNoError) return c;
+  }
+  c.response.kind = rcode == dns::Rcode::kNXDomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
+  KeepAuthority(s.authority, qname, &c.response);
+  c.kind = ReplyKind::kResponse;
+  return c;
+}
+
+}  // namespace sekisho::resolver

@@ -1,0 +1,347 @@
+#include "resolver/core/iterator/iterator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/dns/rdata.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::EdeCode;
+using dns::RRType;
+
+// One fetch gives up after this long, so that a client hears of dead servers before it stops listening.
+constexpr Duration kFetchTime = std::chrono::milliseconds(4500);
+constexpr int kUdpTriesPerServer = 3;
+
+Response Failure(const dns::Name& name, RRType type, EdeCode code, std::string text) {
+  Response r;
+  r.qname = name;
+  r.qtype = type;
+  r.security = Security::kInsecure;
+  r.errors.push_back({code, std::move(text)});
+  return r;
+}
+
+// The next name to ask for on the way down: one label more than the cut for the first steps, then in leaps,
+// so that even the deepest name is reached in kMinimiseSteps (RFC 9156 section 2.3).
+int NextLabels(int known, int all, int step) {
+  if (step >= limits::kMinimiseSteps) return all;
+  if (step < limits::kMinimiseOneLabel) return std::min(known + 1, all);
+  const int left = limits::kMinimiseSteps - step;
+  return std::min(known + std::max(1, (all - known + left - 1) / left), all);
+}
+
+}  // namespace
+
+Iterator::Iterator(RrsetCache* cache, Rng* rng, Counters* counters, const Now* now)
+    : cache_(cache),
+      rng_(rng),
+      now_(now),
+      servers_(KeyedHash(*rng)),
+      exchanges_(rng, counters),
+      validator_(this) {}
+
+void Iterator::Configure(std::shared_ptr<const Settings> settings) {
+  settings_ = std::move(settings);
+  validator_.Configure(settings_);
+}
+
+Task<ResponsePtr> Iterator::Fetch(dns::Name name, RRType type, Budget& budget, int depth) {
+  return Resolve(std::move(name), type, false, budget, depth);
+}
+
+Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {
+  if (ResponsePtr cached = FromCache(name, type, validate)) co_return cached;
+  if (validate) {
+    // Cached but not judged yet: judge it without asking again.
+    if (ResponsePtr unjudged = FromCache(name, type, false)) {
+      ResponsePtr judged = co_await ValidateCached(std::move(unjudged), budget, depth);
+      co_return judged;
+    }
+  }
+  if (depth > limits::kDepth) {
+    co_return std::make_shared<const Response>(
+        Failure(name, type, EdeCode::kOther, "sub-questions nest too deep"));
+  }
+  Response response = co_await Iterate(name, type, budget, depth);
+  if (validate && response.kind != ResponseKind::kFailure) {
+    [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
+  }
+  if (response.kind == ResponseKind::kFailure) {
+    StoreFailure(response);
+  } else {
+    Store(response, true);
+  }
+  co_return std::make_shared<const Response>(std::move(response));
+}
+
+Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, int depth) {
+  Response response = *cached;
+  if (response.kind == ResponseKind::kFailure) co_return cached;
+  [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
+  Store(response, true);
+  response.from_cache = true;
+  co_return std::make_shared<const Response>(std::move(response));
+}
+
+Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, int depth) {
+  FetchState state;
+  state.qname = name;
+  state.qtype = type;
+  state.give_up = std::min(budget.deadline(), now_->mono + kFetchTime);
+  // DS lives on the parent's side of the cut (RFC 4035 section 3.1.4.1).
+  const dns::NameView start = type == RRType::kDS && !name.IsRoot() ? name.view().Parent() : name.view();
+  state.cut = FindZoneCut(start, *cache_, *settings_, now_->mono);
+  ResetCandidates(state);
+
+  const int all = name.view().LabelCount();
+  int known = state.cut.zone.view().LabelCount();  // labels known to exist, at least
+  int step = 0;
+  bool minimise = settings_->qname_minimisation;
+  for (int referrals = 0; referrals <= limits::kReferrals;) {
+    const int labels = minimise ? NextLabels(known, all, step) : all;
+    const bool full = labels == all;
+    const dns::Name asked = full ? name : dns::Name(name.view().Suffix(labels));
+    const RRType asked_type = full ? type : RRType::kA;
+    if (!full) {
+      // What is known of the name between need not be asked.
+      if (const ResponsePtr cached = FromCache(asked, asked_type, false);
+          cached && cached->kind != ResponseKind::kFailure && cached->kind != ResponseKind::kNxdomain) {
+        known = labels;
+        ++step;
+        continue;
+      }
+    }
+    Classified c = co_await AskZone(state, asked, asked_type, budget, depth);
+    if (c.kind == ReplyKind::kReferral) {
+      ++referrals;
+      ++step;
+      StoreReferral(c.referral, state.cut.zone, *cache_, *settings_, *now_);
+      state.cut = CutFromReferral(c.referral, *cache_, *settings_, now_->mono);
+      known = state.cut.zone.view().LabelCount();
+      ResetCandidates(state);
+      continue;
+    }
+    if (full && c.kind == ReplyKind::kResponse) co_return std::move(c.response);
+    if (full) {
+      Response failed = Failure(name, type, EdeCode::kNoReachableAuthority,
+                                "no usable answer for " + state.cut.zone.ToString());
+      if (!state.errors.empty()) failed.errors = state.errors;
+      co_return failed;
+    }
+    ++step;
+    // Relaxed minimisation: a server that denies or fails the shortened question is asked the whole one.
+    if (c.kind != ReplyKind::kResponse || c.response.kind == ResponseKind::kNxdomain) {
+      minimise = false;
+      if (c.kind != ReplyKind::kResponse) ResetCandidates(state);
+      continue;
+    }
+    if (c.response.kind == ResponseKind::kNodata) Store(c.response, c.authoritative);
+    known = labels;
+  }
+  co_return Failure(name, type, EdeCode::kOther, "too many referrals");
+}
+
+void Iterator::ResetCandidates(FetchState& state) {
+  state.candidates.clear();
+  for (const auto& server : state.cut.servers) AddCandidates(state, server);
+}
+
+void Iterator::AddCandidates(FetchState& state, const ZoneCut::Server& server) {
+  for (const IpAddress& a : server.addresses) {
+    const bool there = std::any_of(state.candidates.begin(), state.candidates.end(),
+                                   [&](const Candidate& c) { return c.address == a; });
+    if (!there) state.candidates.push_back(Candidate{.address = a});
+  }
+}
+
+Duration Iterator::TimeoutFor(const Candidate& candidate) const {
+  if (candidate.tcp) return limits::kTcpTimeout;
+  const ServerState* known = servers_.Peek(candidate.address);
+  const Duration base = known != nullptr ? known->Timeout() : limits::kFirstTimeout;
+  return std::min(base * (1 << candidate.tries), limits::kMaxTimeout);
+}
+
+// The server expected to answer soonest; tries in this fetch and dead times count against it. Now and then
+// another one, so that a recovered server is found again.
+std::optional<size_t> Iterator::PickServer(const FetchState& state) {
+  std::vector<size_t> usable;
+  size_t best = 0;
+  Duration best_score = Duration::max();
+  for (size_t i = 0; i < state.candidates.size(); ++i) {
+    const Candidate& c = state.candidates[i];
+    if (c.out) continue;
+    const ServerState* known = servers_.Peek(c.address);
+    Duration score;
+    if (known == nullptr || known->srtt.count() == 0) {
+      score = std::chrono::milliseconds(20 + rng_->Below(150));
+    } else {
+      score = known->Timeout();
+    }
+    score += c.tries * limits::kFirstTimeout;
+    if (known != nullptr && known->timeouts > 0) score += known->timeouts * limits::kFirstTimeout;
+    if (known != nullptr && known->retry_after > now_->mono) score += std::chrono::seconds(10);
+    if (known != nullptr && known->IsLame(state.cut.zone, now_->mono)) score += std::chrono::seconds(20);
+    if (score < best_score) {
+      best_score = score;
+      best = i;
+    }
+    if (score < std::chrono::seconds(1)) usable.push_back(i);
+  }
+  if (best_score == Duration::max()) return std::nullopt;
+  if (usable.size() > 1 && rng_->Below(20) == 0)
+    return usable[rng_->Below(static_cast<uint32_t>(usable.size()))];
+  return best;
+}
+
+Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qtype, Budget& budget,
+                                   int depth) {
+  Classified nothing;
+  while (now_->mono < state.give_up && !budget.Expired(now_->mono)) {
+    std::optional<size_t> picked = PickServer(state);
+    const bool tried = picked && state.candidates[*picked].tries > 0;
+    if (!picked || tried) {
+      const bool more = co_await AddServerAddresses(state, budget, depth);
+      if (more) continue;
+    }
+    if (!picked) break;
+    if (state.queries >= limits::kUpstreamQueriesPerFetch || !budget.TakeQuery()) {
+      state.errors.push_back({EdeCode::kOther, "query budget used up"});
+      break;
+    }
+    ++state.queries;
+    Classified c = co_await AskServer(state, *picked, qname, qtype, budget);
+    if (c.kind == ReplyKind::kResponse || c.kind == ReplyKind::kReferral) co_return c;
+  }
+  if (state.errors.empty()) {
+    state.errors.push_back({EdeCode::kNoReachableAuthority, "at delegation " + state.cut.zone.ToString()});
+  }
+  co_return nothing;
+}
+
+Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns::Name& qname, RRType qtype,
+                                     Budget& budget) {
+  const Candidate& asked = state.candidates[index];
+  ExchangeRequest request;
+  request.zone = state.cut.zone;
+  request.qname = qname;
+  request.qtype = qtype;
+  request.server = Endpoint{asked.address, settings_->upstream_port};
+  request.tcp = asked.tcp;
+  request.edns = asked.edns;
+  request.udp_size = settings_->edns_size;
+  request.timeout = std::min(TimeoutFor(asked), std::max(state.give_up - now_->mono, limits::kMinTimeout));
+  const ServerState* known = servers_.Peek(asked.address);
+  request.mix_case = known == nullptr || known->keeps_case;
+
+  ExchangeResult result = co_await exchanges_.Ask(request, now_->mono);
+  // The list may have grown while waiting, but only at its end.
+  Candidate& candidate = state.candidates[index];
+  NoteOutcome(result, candidate);
+  if (candidate.tcp && ++state.tcp_tries > limits::kTcpTriesPerFetch) candidate.out = true;
+  Classified c;
+  if (result.outcome != ExchangeOutcome::kReply) co_return c;
+  if (!budget.TakeBytes(result.reply->packet.size())) {
+    state.give_up = now_->mono;
+    co_return c;
+  }
+  c = Classify(result.reply->message, state.cut.zone, qname, qtype, candidate.edns);
+  NoteReply(state, candidate, c);
+  co_return c;
+}
+
+// What the wait itself says about the server. Only a matched reply, silence or the network's own word count.
+void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
+  switch (result.outcome) {
+    case ExchangeOutcome::kReply:
+      if (!result.joined) servers_.OnReply(candidate.address, result.rtt);
+      break;
+    case ExchangeOutcome::kTimeout:
+      if (!result.joined) servers_.OnTimeout(candidate.address, now_->mono);
+      ++candidate.tries;
+      if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
+      break;
+    case ExchangeOutcome::kUnreachable:
+    case ExchangeOutcome::kClosed:
+      if (!result.joined) servers_.OnTimeout(candidate.address, now_->mono);
+      candidate.tries += 2;
+      if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
+      break;
+    case ExchangeOutcome::kNoSocket:
+      ++candidate.tries;
+      if (candidate.tries >= kUdpTriesPerServer) candidate.out = true;
+      break;
+    case ExchangeOutcome::kSuspicious:
+      candidate.tcp = true;
+      break;
+  }
+}
+
+// What the reply says about the server; true when it is of use.
+bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classified& c) {
+  const std::string server = candidate.address.ToString();
+  switch (c.kind) {
+    case ReplyKind::kResponse:
+    case ReplyKind::kReferral:
+      return true;
+    case ReplyKind::kTruncated:
+      candidate.out = candidate.tcp;
+      candidate.tcp = true;
+      return false;
+    case ReplyKind::kNoEdns:
+      candidate.edns = false;
+      return false;
+    case ReplyKind::kLame:
+      servers_.MarkLame(candidate.address, state.cut.zone, now_->mono);
+      state.errors.push_back(
+          {EdeCode::kNetworkError, server + " does not serve " + state.cut.zone.ToString()});
+      candidate.out = true;
+      return false;
+    case ReplyKind::kServerError:
+    case ReplyKind::kUseless:
+      state.errors.push_back({EdeCode::kNetworkError, server + " said " + ToString(c.response.rcode) +
+                                                          " for " + state.cut.zone.ToString()});
+      candidate.out = true;
+      return false;
+  }
+  return false;
+}
+
+Task<bool> Iterator::AddServerAddresses(FetchState& state, Budget& budget, int depth) {
+  for (size_t i = 0; i < state.cut.servers.size(); ++i) {
+    if (state.cut.servers[i].looked_up || state.lookup_failures >= limits::kNsLookupFailures) continue;
+    state.cut.servers[i].looked_up = true;
+    if (!state.cut.servers[i].addresses.empty()) continue;
+    const dns::Name name = state.cut.servers[i].name;
+    // Its address would have to come from itself.
+    if (name.view().IsAtOrBelow(state.cut.zone) && state.candidates.empty()) continue;
+    if (!budget.EnterName(name)) continue;  // already being looked up for this question: a loop (row D03)
+    std::vector<RRType> types;
+    if (settings_->ipv4) types.push_back(RRType::kA);
+    if (settings_->ipv6) types.push_back(RRType::kAAAA);
+    for (const RRType type : types) {
+      ResponsePtr response = co_await Resolve(name, type, false, budget, depth + 1);
+      if (response->kind != ResponseKind::kAnswer) continue;
+      for (auto rdata : response->answer.back()->rdata) {
+        const auto a = IpAddress::FromRdata(rdata);
+        auto& addresses = state.cut.servers[i].addresses;
+        if (a && MayAsk(*a, *settings_) && addresses.size() < limits::kAddressesPerNs)
+          addresses.push_back(*a);
+      }
+      if (!state.cut.servers[i].addresses.empty()) break;
+    }
+    budget.LeaveName(name);
+    if (state.cut.servers[i].addresses.empty()) {
+      ++state.lookup_failures;
+      continue;
+    }
+    AddCandidates(state, state.cut.servers[i]);
+    co_return true;
+  }
+  co_return false;
+}
+
+}  // namespace sekisho::resolver

@@ -1,0 +1,108 @@
+// Iterator: finds what the DNS says about one (name, type), from the cache or by asking from the closest
+// known zone cut downwards. It follows referrals, not aliases; following CNAMEs is resolve.h's work.
+//
+// The steps of one fetch:
+//   cache → closest zone cut → (minimised) question to one of its servers → classify → referral: next cut
+//                                                                       → response: validate, keep, return
+//
+// Threads: one worker. Limits: Budget for the client's question, limits.h for each fetch.
+// Standards: RFC 1034 section 5.3.3, RFC 2308, RFC 9156 (QNAME minimisation), RFC 9520 (failure caching).
+#ifndef SEKISHO_RESOLVER_CORE_ITERATOR_ITERATOR_H_
+#define SEKISHO_RESOLVER_CORE_ITERATOR_ITERATOR_H_
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proto/base/now.h"
+#include "proto/base/rng.h"
+#include "resolver/core/budget.h"
+#include "resolver/core/cache/rrset_cache.h"
+#include "resolver/core/iterator/classify.h"
+#include "resolver/core/iterator/exchange.h"
+#include "resolver/core/iterator/server_table.h"
+#include "resolver/core/iterator/zone_cut.h"
+#include "resolver/core/response.h"
+#include "resolver/core/settings.h"
+#include "resolver/core/task.h"
+#include "resolver/core/validator/validator.h"
+
+namespace sekisho::resolver {
+
+class Iterator final : public RecordFetcher {
+ public:
+  // `now` is kept up to date by the owner before it resumes anybody.
+  Iterator(RrsetCache* cache, Rng* rng, Counters* counters, const Now* now);
+
+  void Configure(std::shared_ptr<const Settings> settings);
+  const Settings& settings() const { return *settings_; }
+
+  // What is cached and fresh; with `validate`, only what has a verdict. Null otherwise.
+  ResponsePtr FromCache(dns::NameView name, dns::RRType type, bool validate) const;
+
+  // Cache, else network; kept in the cache afterwards. Always gives a Response, kFailure at worst.
+  Task<ResponsePtr> Resolve(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
+
+  // For the validator: Resolve without validation.
+  Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type, Budget& budget, int depth) override;
+  Now now() const override { return *now_; }
+
+  Exchanges& exchanges() { return exchanges_; }
+
+ private:
+  // One fetch's view of one server address.
+  struct Candidate {
+    IpAddress address;
+    int tries = 0;
+    bool tcp = false;
+    bool edns = true;
+    bool out = false;  // lame, broken or used up
+  };
+  // One fetch: a question on its way down from a zone cut.
+  struct FetchState {
+    dns::Name qname;
+    dns::RRType qtype = dns::RRType::kNone;
+    ZoneCut cut;
+    std::vector<Candidate> candidates;
+    int queries = 0;
+    int tcp_tries = 0;
+    int lookup_failures = 0;
+    MonoTime give_up{};
+    std::vector<dns::ExtendedError> errors;
+  };
+
+  Task<ResponsePtr> ValidateCached(ResponsePtr cached, Budget& budget, int depth);
+  Task<Response> Iterate(dns::Name name, dns::RRType type, Budget& budget, int depth);
+  // Asks the servers of state.cut until one says something useful; kUseless when none does.
+  Task<Classified> AskZone(FetchState& state, dns::Name qname, dns::RRType qtype, Budget& budget, int depth);
+  Task<Classified> AskServer(FetchState& state, size_t candidate, const dns::Name& qname, dns::RRType qtype,
+                             Budget& budget);
+  // Looks up the addresses of one more server name; false when there is none left to try.
+  Task<bool> AddServerAddresses(FetchState& state, Budget& budget, int depth);
+
+  static void ResetCandidates(FetchState& state);
+  static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
+  std::optional<size_t> PickServer(const FetchState& state);
+  Duration TimeoutFor(const Candidate& candidate) const;
+  void NoteOutcome(const ExchangeResult& result, Candidate& candidate);
+  bool NoteReply(FetchState& state, Candidate& candidate, const Classified& classified);
+
+  ResponsePtr FromEntry(const CacheEntry& entry, dns::NameView name, dns::RRType type) const;
+  ResponsePtr FromAncestors(dns::NameView name, dns::RRType type, bool validate) const;
+  void Store(const Response& response, bool authoritative);
+  void StoreFailure(const Response& response);
+
+  RrsetCache* cache_;
+  Rng* rng_;
+  const Now* now_;
+  std::shared_ptr<const Settings> settings_;
+  ServerTable servers_;
+  Exchanges exchanges_;
+  Validator validator_;
+};
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_ITERATOR_ITERATOR_H_

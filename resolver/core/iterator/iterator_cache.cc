@@ -1,0 +1,177 @@
+// The iterator's use of the cache: Responses out of entries, entries out of Responses.
+#include <algorithm>
+#include <utility>
+
+#include "proto/dns/rdata.h"
+#include "resolver/core/iterator/iterator.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::RRType;
+
+// RFC 2308 section 5: the lesser of the SOA's TTL and its MINIMUM; without SOA not worth more than a moment.
+uint32_t NegativeTtl(const Response& r, const Settings& settings) {
+  constexpr uint32_t kWithoutSoa = 5;
+  for (const auto& s : r.authority) {
+    if (s->type != RRType::kSOA) continue;
+    const auto soa = dns::ReadSoa(s->rdata.front());
+    if (!soa) break;
+    return std::min({s->ttl, soa->minimum, settings.max_negative_ttl});
+  }
+  return std::min(kWithoutSoa, settings.max_negative_ttl);
+}
+
+CacheKind KindOf(ResponseKind kind) {
+  switch (kind) {
+    case ResponseKind::kNodata:
+      return CacheKind::kNodata;
+    case ResponseKind::kNxdomain:
+      return CacheKind::kNxdomain;
+    case ResponseKind::kFailure:
+      return CacheKind::kFailure;
+    case ResponseKind::kAnswer:
+    case ResponseKind::kCname:
+      break;
+  }
+  return CacheKind::kRrset;
+}
+
+}  // namespace
+
+ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRType type) const {
+  auto r = std::make_shared<Response>();
+  r->qname = dns::Name(name);
+  r->qtype = type;
+  r->zone = entry.zone;
+  r->security = entry.security;
+  r->errors = entry.errors;
+  r->authority = entry.proof;
+  r->from_cache = true;
+  r->rcode = dns::Rcode::kNoError;
+  const auto left = std::chrono::ceil<std::chrono::seconds>(entry.expires - now_->mono).count();
+  r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, 0));
+  switch (entry.kind) {
+    case CacheKind::kRrset:
+      r->kind =
+          entry.rrset->type == type || type == RRType::kANY ? ResponseKind::kAnswer : ResponseKind::kCname;
+      r->answer.push_back(entry.rrset);
+      break;
+    case CacheKind::kNodata:
+      r->kind = ResponseKind::kNodata;
+      break;
+    case CacheKind::kNxdomain:
+      r->kind = ResponseKind::kNxdomain;
+      r->rcode = dns::Rcode::kNXDomain;
+      break;
+    case CacheKind::kFailure:
+      r->kind = ResponseKind::kFailure;
+      r->rcode = dns::Rcode::kServFail;
+      break;
+  }
+  return r;
+}
+
+ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) const {
+  const auto usable = [&](const CacheEntryPtr& e) {
+    if (!e || e->expires <= now_->mono) return false;
+    return !validate || e->security != Security::kUnchecked || e->kind == CacheKind::kFailure;
+  };
+  if (const CacheEntryPtr e = cache_->Find(name, type); usable(e)) return FromEntry(*e, name, type);
+  const bool follows_alias = type != RRType::kCNAME && type != RRType::kDS && type != RRType::kDNSKEY;
+  if (follows_alias) {
+    if (const CacheEntryPtr e = cache_->Find(name, RRType::kCNAME);
+        usable(e) && e->kind == CacheKind::kRrset) {
+      return FromEntry(*e, name, type);
+    }
+  }
+  if (const CacheEntryPtr e = cache_->Find(name, kNxdomainKey); usable(e)) return FromEntry(*e, name, type);
+  return follows_alias ? FromAncestors(name, type, validate) : nullptr;
+}
+
+// A validated DNAME above the name rewrites it (RFC 6672); a validated denial above it holds for it (RFC
+// 8020).
+ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool validate) const {
+  for (dns::NameView at = name.Parent(); !at.IsRoot(); at = at.Parent()) {
+    const CacheEntryPtr nx = cache_->Find(at, kNxdomainKey);
+    if (nx && nx->expires > now_->mono && nx->security == Security::kSecure)
+      return FromEntry(*nx, name, type);
+    const CacheEntryPtr e = cache_->Find(at, RRType::kDNAME);
+    if (!e || e->expires <= now_->mono || e->kind != CacheKind::kRrset) continue;
+    if (e->security != Security::kSecure && (validate || e->security != Security::kInsecure)) continue;
+    const auto target = dns::ReadTarget(e->rrset->rdata.front());
+    if (!target) continue;
+    auto r = std::make_shared<Response>(*FromEntry(*e, name, type));
+    r->kind = ResponseKind::kCname;
+    const auto to = dns::Name::ReplaceSuffix(name, at, *target);
+    if (!to) {
+      r->rcode = dns::Rcode::kYXDomain;
+      return r;
+    }
+    dns::RRset cname{.owner = dns::Name(name), .type = RRType::kCNAME, .ttl = r->ttl_cap};
+    cname.rdata.Add(to->bytes());
+    r->answer.push_back(std::make_shared<const dns::RRset>(std::move(cname)));
+    return r;
+  }
+  return nullptr;
+}
+
+void Iterator::Store(const Response& r, bool authoritative) {
+  const Now now = *now_;
+  CacheEntry e;
+  e.kind = KindOf(r.kind);
+  e.rank = r.security == Security::kSecure ? Rank::kSecure
+           : authoritative                 ? Rank::kAnswer
+                                           : Rank::kAnswerNonAuth;
+  e.security = r.security;
+  e.zone = r.zone;
+  e.errors = r.errors;
+  e.stored = now.mono;
+  const bool bogus = r.security == Security::kBogus;
+  const auto expiry = [&](uint32_t ttl) {
+    ttl = std::clamp(std::min(ttl, r.ttl_cap), settings_->min_ttl, settings_->max_ttl);
+    const MonoTime at = now.mono + std::chrono::seconds(ttl);
+    return bogus ? std::min(at, now.mono + limits::kBogusTtl) : at;
+  };
+  if (e.kind != CacheKind::kRrset) {
+    e.proof = r.authority;
+    e.expires = expiry(NegativeTtl(r, *settings_));
+    const RRType key = e.kind == CacheKind::kNxdomain ? kNxdomainKey : r.qtype;
+    cache_->Store(r.qname, key, std::move(e), now);
+    return;
+  }
+  // ANY is answered from what is there and not kept as such.
+  if (r.qtype == RRType::kANY || r.rcode == dns::Rcode::kYXDomain) return;
+  const bool by_dname = r.kind == ResponseKind::kCname && r.answer.front()->type == RRType::kDNAME;
+  for (const auto& rrset : r.answer) {
+    // The CNAME that a DNAME makes is made again each time.
+    if (by_dname && rrset->type == RRType::kCNAME) continue;
+    CacheEntry one = e;
+    one.rrset = rrset;
+    // Denials beside a positive answer prove that a wildcard was rightly expanded.
+    for (const auto& s : r.authority) {
+      if (s->type == RRType::kNSEC || s->type == RRType::kNSEC3) one.proof.push_back(s);
+    }
+    one.expires = expiry(rrset->ttl);
+    cache_->Store(rrset->owner, rrset->type, std::move(one), now);
+  }
+}
+
+// RFC 9520: a failure is remembered, longer each time it happens again.
+void Iterator::StoreFailure(const Response& r) {
+  const Now now = *now_;
+  CacheEntry e;
+  e.kind = CacheKind::kFailure;
+  e.rank = Rank::kGlue;  // anything fresh is worth more
+  e.errors = r.errors;
+  e.stored = now.mono;
+  const CacheEntryPtr before = cache_->Find(r.qname, r.qtype);
+  if (before && before->kind == CacheKind::kFailure) e.failures = std::min(before->failures + 1, 5);
+  e.expires = now.mono + std::min(limits::kFailureTtl * (1 << e.failures), limits::kFailureTtlMax);
+  // Expired data stays for serve-stale.
+  if (before && before->kind != CacheKind::kFailure) return;
+  cache_->Store(r.qname, r.qtype, std::move(e), now);
+}
+
+}  // namespace sekisho::resolver

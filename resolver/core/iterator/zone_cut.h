@@ -1,0 +1,45 @@
+// ZoneCut: a zone and the servers that can be asked about it, found from the cache, a referral or the hints.
+//
+// Threads: values; the finder functions read the shared cache. Standards: RFC 1034 section 5.3.3, RFC 8109
+// (hints).
+#ifndef SEKISHO_RESOLVER_CORE_ITERATOR_ZONE_CUT_H_
+#define SEKISHO_RESOLVER_CORE_ITERATOR_ZONE_CUT_H_
+
+#include <vector>
+
+#include "proto/base/ip_address.h"
+#include "proto/base/now.h"
+#include "proto/dns/name.h"
+#include "resolver/core/cache/rrset_cache.h"
+#include "resolver/core/iterator/classify.h"
+#include "resolver/core/settings.h"
+
+namespace sekisho::resolver {
+
+struct ZoneCut {
+  struct Server {
+    dns::Name name;
+    std::vector<IpAddress> addresses;  // known so far
+    bool looked_up = false;            // its addresses were asked for
+  };
+  dns::Name zone;
+  std::vector<Server> servers;
+};
+
+// The deepest delegation known at or above `name` whose servers can be reached; the root from the hints at
+// worst.
+ZoneCut FindZoneCut(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now);
+
+// The cut that a referral makes.
+ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Settings& settings, MonoTime now);
+
+// Keeps a referral in the cache: the delegation with its glue, and DS or the proof that there is none.
+void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache& cache,
+                   const Settings& settings, Now now);
+
+// May this address be asked at all? Not special ones, unless the settings say so (row D39).
+bool MayAsk(const IpAddress& address, const Settings& settings);
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_ITERATOR_ZONE_CUT_H_
