@@ -1,0 +1,75 @@
+// Question: one client's question on its way through the pipeline, and the answer that came of it.
+//
+// Threads: one worker. A Question owns all it needs; it outlives the packet it came in.
+#ifndef SEKISHO_RESOLVER_CORE_QUESTION_H_
+#define SEKISHO_RESOLVER_CORE_QUESTION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proto/base/ip_address.h"
+#include "proto/base/now.h"
+#include "proto/dns/edns.h"
+#include "proto/dns/name.h"
+#include "proto/dns/types.h"
+#include "proto/record/lookup_record.h"
+#include "resolver/core/policy/agency_table.h"
+#include "resolver/core/policy/verdict.h"
+#include "resolver/core/response.h"
+
+namespace sekisho::resolver {
+
+// What the DNS said to a question: the links of its CNAME chain, the last of them the end.
+struct Answer {
+  std::vector<ResponsePtr> chain;
+  dns::Rcode rcode = dns::Rcode::kServFail;
+  Security security = Security::kUnchecked;  // the weakest of the links
+  std::vector<dns::ExtendedError> errors;
+  record::Origin origin = record::Origin::kCache;
+};
+using AnswerPtr = std::shared_ptr<const Answer>;
+
+struct Question {
+  uint64_t token = 0;
+  Endpoint client;
+  record::Transport transport = record::Transport::kUdp;
+  Now arrived;
+  std::optional<AgencyTable::Id> agency;
+
+  uint16_t id = 0;
+  dns::Opcode opcode = dns::Opcode::kQuery;
+  bool rd = false;
+  bool cd = false;
+  bool ad = false;
+  bool has_question = false;
+  dns::Name qname;
+  dns::RRType qtype = dns::RRType::kNone;
+  dns::RRClass qclass = dns::RRClass::kIN;
+  bool edns = false;
+  bool dnssec_ok = false;
+  uint16_t udp_size = 512;
+
+  Verdict verdict;
+  // An answer that needs no DNS: rcode and perhaps records, errors for EDE.
+  dns::Rcode own_rcode = dns::Rcode::kNoError;
+  std::vector<dns::RRsetPtr> own_answer;
+  std::vector<dns::RRsetPtr> own_authority;
+  std::vector<dns::ExtendedError> own_errors;
+  record::Origin own_origin = record::Origin::kLocal;
+  // Otherwise what the DNS said; null until then.
+  AnswerPtr answer;
+
+  // Set by Respond.
+  dns::Rcode rcode = dns::Rcode::kNoError;
+  bool authenticated = false;
+  bool truncated = false;
+  uint16_t first_ede = 0xffff;
+  bool dropped = false;
+};
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_QUESTION_H_

@@ -1,0 +1,101 @@
+#include "resolver/core/respond/respond.h"
+
+#include <algorithm>
+#include <span>
+
+#include "proto/dns/builder.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::RRType;
+using dns::Section;
+
+// EDE options in one answer; the first are the nearest to the cause.
+constexpr size_t kMaxErrors = 4;
+
+bool IsDenial(RRType type) { return type == RRType::kNSEC || type == RRType::kNSEC3; }
+
+size_t SizeLimit(const Question& q, const Settings& settings) {
+  if (q.transport != record::Transport::kUdp) return dns::kMaxMessageSize;
+  const size_t client = q.edns ? q.udp_size : 512;
+  return std::clamp<size_t>(client, 512, std::max<size_t>(settings.edns_size, 512));
+}
+
+void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
+  for (const auto& rrset : q.own_answer) b.AddRRset(Section::kAnswer, *rrset, rrset->ttl, false);
+  if (!q.answer) return;
+  for (const auto& link : q.answer->chain) {
+    for (const auto& rrset : link->answer) {
+      if (!b.AddRRset(Section::kAnswer, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok)) return;
+    }
+  }
+}
+
+// The end's SOA for a negative answer; with DO the proofs of every link.
+void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
+  for (const auto& rrset : q.own_authority) b.AddRRset(Section::kAuthority, *rrset, rrset->ttl, false);
+  if (!q.answer || q.answer->chain.empty()) return;
+  for (const auto& link : q.answer->chain) {
+    const bool end = link == q.answer->chain.back();
+    const bool negative = link->kind == ResponseKind::kNodata || link->kind == ResponseKind::kNxdomain;
+    for (const auto& rrset : link->authority) {
+      const bool wanted =
+          (end && negative && rrset->type == RRType::kSOA) || (q.dnssec_ok && IsDenial(rrset->type));
+      if (wanted) b.AddRRset(Section::kAuthority, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok);
+    }
+  }
+}
+
+dns::EdnsOut MakeOpt(const Question& q, const Settings& settings) {
+  dns::EdnsOut opt;
+  opt.udp_size = settings.edns_size;
+  opt.dnssec_ok = q.dnssec_ok;
+  const auto add = [&](const std::vector<dns::ExtendedError>& errors) {
+    for (const auto& e : errors) {
+      if (opt.errors.size() < kMaxErrors &&
+          std::find(opt.errors.begin(), opt.errors.end(), e) == opt.errors.end()) {
+        opt.errors.push_back(e);
+      }
+    }
+  };
+  add(q.own_errors);
+  if (q.answer) add(q.answer->errors);
+  return opt;
+}
+
+}  // namespace
+
+void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out) {
+  q.rcode = q.answer ? q.answer->rcode : q.own_rcode;
+  const bool secure = q.answer && q.answer->security == Security::kSecure;
+  q.authenticated = secure && !q.cd && (q.ad || q.dnssec_ok);
+
+  dns::Header header;
+  header.id = q.id;
+  header.qr = true;
+  header.opcode = q.opcode;
+  header.rd = q.rd;
+  header.ra = true;
+  header.cd = q.cd;
+  header.ad = q.authenticated;
+
+  const size_t limit = SizeLimit(q, settings);
+  out->resize(limit);
+  dns::MessageBuilder b(*out, limit);
+  b.Begin(header);
+  if (q.has_question) b.AddQuestion(q.qname, q.qtype, q.qclass);
+  const dns::EdnsOut opt = MakeOpt(q, settings);
+  q.first_ede = opt.errors.empty() ? uint16_t{0xffff} : static_cast<uint16_t>(opt.errors.front().code);
+  if (q.edns) b.ReserveForOpt(opt);
+  AddAnswerSection(q, b);
+  AddAuthoritySection(q, b);
+  q.truncated = b.truncated();
+  // Without OPT the upper bits of the RCODE have no room.
+  if (!q.edns && static_cast<uint16_t>(q.rcode) > 15) q.rcode = dns::Rcode::kServFail;
+  const auto wire = b.Finish(q.rcode, q.edns ? &opt : nullptr);
+  out->resize(wire.size());
+}
+
+}  // namespace sekisho::resolver
