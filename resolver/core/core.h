@@ -1,16 +1,17 @@
-// Core: one worker's resolver without any I/O. Bytes and events go in, bytes and wishes come out; the shell in
-// resolver/server owns sockets and timers and does what the polls ask for.
+// Core: one worker's resolver without any I/O. Bytes and events go in, bytes and wishes come out; the shell
+// in resolver/server owns sockets and timers and does what the polls ask for.
 //
 //   switch (core.HandleQuestion(question, now, &reply)) …        a client's packet
 //   while (auto q = core.PollSend()) …                           open a socket, send, remember q->ticket
-//   while (auto t = core.PollCancel()) …                         close that ticket's socket; late replies are noise
-//   while (auto r = core.PollReply()) …                          send r->packet to the client behind r->token
-//   arm one timer for core.NextDeadline(); on expiry core.HandleTimer(now)
+//   while (auto t = core.PollCancel()) …                         close that ticket's socket; late replies are
+//   noise while (auto r = core.PollReply()) …                          send r->packet to the client behind
+//   r->token arm one timer for core.NextDeadline(); on expiry core.HandleTimer(now)
 //
 // After every Handle… call the shell drains the three polls (in the order send, cancel, reply).
 //
 // Threads: one thread per Core; the RrsetCache and the published values are shared between Cores.
-// Limits: resolver/core/limits.h. Standards: RFC 1034, 1035, 2181, 2308, 6891, 8914, 9156, and those of the parts.
+// Limits: resolver/core/limits.h. Standards: RFC 1034, 1035, 2181, 2308, 6891, 8914, 9156, and those of the
+// parts.
 #ifndef SEKISHO_RESOLVER_CORE_CORE_H_
 #define SEKISHO_RESOLVER_CORE_CORE_H_
 
@@ -20,7 +21,6 @@
 #include <span>
 #include <vector>
 
-#include "blocklist/trie/policy_snapshot.h"
 #include "proto/base/ip_address.h"
 #include "proto/base/now.h"
 #include "proto/base/published.h"
@@ -29,6 +29,9 @@
 #include "resolver/core/counters.h"
 #include "resolver/core/settings.h"
 
+namespace sekisho::blocklist {
+class PolicySnapshot;
+}
 namespace sekisho::record {
 struct LookupEvent;
 }
@@ -37,8 +40,8 @@ namespace sekisho::resolver {
 
 class RrsetCache;
 
-// Takes the record of each question; must not block. False: there was no room, the record is lost (and counted by
-// the Core in Counters::records_lost).
+// Takes the record of each question; must not block. False: there was no room, the record is lost (and
+// counted by the Core in Counters::records_lost).
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
@@ -78,8 +81,8 @@ enum class UpstreamFailure : uint8_t {
 };
 
 struct CoreDeps {
-  const Published<const Settings>* settings = nullptr;                  // must have a value
-  const Published<const blocklist::PolicySnapshot>* policy = nullptr;   // may have none yet
+  const Published<const Settings>* settings = nullptr;                 // must have a value
+  const Published<const blocklist::PolicySnapshot>* policy = nullptr;  // may have none yet
   RrsetCache* cache = nullptr;
   Rng* rng = nullptr;
   RecordSink* sink = nullptr;

@@ -25,9 +25,9 @@ class Counter {
 };
 
 struct Counters {
-  Counter questions;           // packets that were questions from an agency
-  Counter refused_clients;     // packets from addresses of no agency
-  Counter dropped_packets;     // not a query, too short
+  Counter questions;        // packets that were questions from an agency
+  Counter refused_clients;  // packets from addresses of no agency
+  Counter dropped_packets;  // not a query, too short
   Counter format_errors;
   Counter answers_from_cache;
   Counter answers_resolved;
@@ -35,15 +35,15 @@ struct Counters {
   Counter servfail;
   Counter blocked;
   Counter records_written;
-  Counter records_lost;        // the ring was full
+  Counter records_lost;  // the ring was full
   Counter upstream_udp;
   Counter upstream_tcp;
   Counter upstream_timeouts;
-  Counter upstream_mismatches; // replies that did not match: wrong ID, question, case
+  Counter upstream_mismatches;  // replies that did not match: wrong ID, question, case
   Counter upstream_malformed;
   Counter validations_bogus;
-  Counter in_flight_questions; // gauge
-  Counter in_flight_upstream;  // gauge
+  Counter in_flight_questions;  // gauge
+  Counter in_flight_upstream;   // gauge
 };
 
 }  // namespace sekisho::resolver

@@ -1,5 +1,5 @@
-// Limits: every bound of the core, with its reason and its source. A bound is a default; what an operator may change
-// stands in Settings.
+// Limits: every bound of the core, with its reason and its source. A bound is a default; what an operator may
+// change stands in Settings.
 //
 // Standards: the RFCs and CVEs named at each line; rows (P…, D…, M…) are those of the attack table.
 #ifndef SEKISHO_RESOLVER_CORE_LIMITS_H_
@@ -43,7 +43,8 @@ inline constexpr int kNsec3Iterations = 50;  // RFC 9276 section 3.2
 inline constexpr int kNsec3Hashes = 200;     // CVE-2023-50868
 inline constexpr int kDenialRecords = 8;
 
-// QNAME minimisation: steps that add labels, and the first ones that add one each (RFC 9156 section 2.3, row D18).
+// QNAME minimisation: steps that add labels, and the first ones that add one each (RFC 9156 section 2.3, row
+// D18).
 inline constexpr int kMinimiseSteps = 10;
 inline constexpr int kMinimiseOneLabel = 4;
 

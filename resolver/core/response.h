@@ -1,7 +1,7 @@
 // Response: what the DNS said about one (name, type), scrubbed, before any CNAME in it is followed further.
 //
-// It comes from one zone's server or from the cache, and is what the validator judges, the cache keeps, and the
-// chain-following code strings together.
+// It comes from one zone's server or from the cache, and is what the validator judges, the cache keeps, and
+// the chain-following code strings together.
 //
 // Threads: values; shared as shared_ptr<const Response> once judged.
 #ifndef SEKISHO_RESOLVER_CORE_RESPONSE_H_

@@ -1,5 +1,5 @@
-// Settings: what the core must be told. resolver/config makes one from the configuration file; the core never reads it
-// from anywhere else. Published whole and immutable; a reload publishes another.
+// Settings: what the core must be told. resolver/config makes one from the configuration file; the core never
+// reads it from anywhere else. Published whole and immutable; a reload publishes another.
 //
 // Threads: immutable after construction.
 #ifndef SEKISHO_RESOLVER_CORE_SETTINGS_H_

@@ -1,15 +1,16 @@
-// Task<T>: a lazily started coroutine with one awaiter. The core's waiting code (iteration, validation) is written as
-// straight-line Tasks; nothing in them knows of sockets or threads.
+// Task<T>: a lazily started coroutine with one awaiter. The core's waiting code (iteration, validation) is
+// written as straight-line Tasks; nothing in them knows of sockets or threads.
 //
 //   Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type);
 //   ResponsePtr keys = co_await Fetch(zone, dns::RRType::kDNSKEY);
 //
-// A Task that is destroyed while it waits destroys the Tasks it waits for, and what they had asked for is cancelled:
-// dropping the root of a tree is how a Resolution ends early.
+// A Task that is destroyed while it waits destroys the Tasks it waits for, and what they had asked for is
+// cancelled: dropping the root of a tree is how a Resolution ends early.
 //
-// House rules (they also keep clear of g++-12's known faults): arguments of a coroutine are values or references to
-// things that outlive it; `co_await` stands alone in its statement (`auto x = co_await f(a);`), never inside ?:, &&, ||
-// or a call's arguments; arguments of an awaited call are named variables, never braced temporaries.
+// House rules (they also keep clear of g++-12's known faults): arguments of a coroutine are values or
+// references to things that outlive it; `co_await` stands alone in its statement (`auto x = co_await f(a);`),
+// never inside ?:, &&, || or a call's arguments; arguments of an awaited call are named variables, never
+// braced temporaries.
 //
 // Threads: a Task lives and dies on one thread. Limits: depth is bounded by Budget.
 #ifndef SEKISHO_RESOLVER_CORE_TASK_H_

@@ -1,0 +1,128 @@
+#include "resolver/core/core.h"
+
+#include <deque>
+#include <utility>
+
+#include "blocklist/trie/policy_snapshot.h"
+#include "resolver/core/pipeline.h"
+#include "resolver/core/resolutions.h"
+
+namespace sekisho::resolver {
+
+class Core::Impl {
+ public:
+  explicit Impl(const CoreDeps& deps)
+      : settings_(*deps.settings), policy_(*deps.policy), resolutions_(deps.cache, deps.rng, &counters_) {
+    world_.resolutions = &resolutions_;
+    world_.counters = &counters_;
+    world_.sink = deps.sink;
+    world_.worker = deps.worker;
+    Refresh();
+  }
+
+  Handled HandleQuestion(const ClientQuestion& in, Now now, std::vector<uint8_t>* reply) {
+    Begin(now);
+    reply->clear();
+    Query query;
+    query.reply = reply;
+    const Next next = RunPipeline(query, world_, now, Parse(query, in, message_, world_, now));
+    Settle(now);
+    if (next == Next::kWait) return Handled::kPending;
+    return reply->empty() || query.question.dropped ? Handled::kDropped : Handled::kReplied;
+  }
+
+  void HandleClientGone(uint64_t token, Now now) {
+    Begin(now);
+    resolutions_.Forget(token);
+  }
+
+  void HandleUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet, Now now) {
+    Begin(now);
+    resolutions_.exchanges().OnReply(ticket, packet, now.mono);
+    Settle(now);
+  }
+
+  void HandleUpstreamFailure(uint64_t ticket, UpstreamFailure failure, Now now) {
+    Begin(now);
+    resolutions_.exchanges().OnFailure(ticket, failure);
+    Settle(now);
+  }
+
+  void HandleTimer(Now now) {
+    Begin(now);
+    resolutions_.exchanges().OnTime(now.mono);
+    Settle(now);
+  }
+
+  std::optional<PendingReply> PollReply() {
+    if (replies_.empty()) return std::nullopt;
+    PendingReply r = std::move(replies_.front());
+    replies_.pop_front();
+    return r;
+  }
+
+  Exchanges& exchanges() { return resolutions_.exchanges(); }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  // Every event sees the newest settings and policy.
+  void Refresh() {
+    const Settings* settings = settings_.Get();
+    if (settings != world_.settings) {
+      world_.settings = settings;
+      resolutions_.Configure(settings_.Held());
+    }
+    if (policy_.Get() != world_.policy.get()) world_.policy = policy_.Held();
+  }
+
+  void Begin(Now now) {
+    resolutions_.SetNow(now);
+    Refresh();
+  }
+
+  // Lets waiting Resolutions run and takes the ended ones through the rest of the pipeline.
+  void Settle(Now now) {
+    resolutions_.Run();
+    while (auto question = resolutions_.PollDone()) {
+      Query query;
+      query.question = std::move(*question);
+      PendingReply out;
+      out.token = query.question.token;
+      query.reply = &out.packet;
+      const bool gone = query.question.dropped;
+      RunPipeline(query, world_, now, Next::kInspect);
+      out.drop = query.question.dropped;
+      if (!gone) replies_.push_back(std::move(out));
+    }
+  }
+
+  Published<const Settings>::Reader settings_;
+  Published<const blocklist::PolicySnapshot>::Reader policy_;
+  Counters counters_;
+  Resolutions resolutions_;
+  World world_;
+  dns::ParsedMessage message_;
+  std::deque<PendingReply> replies_;
+};
+
+Core::Core(const CoreDeps& deps) : impl_(std::make_unique<Impl>(deps)) {}
+Core::~Core() = default;
+
+Handled Core::HandleQuestion(const ClientQuestion& question, Now now, std::vector<uint8_t>* reply) {
+  return impl_->HandleQuestion(question, now, reply);
+}
+void Core::HandleClientGone(uint64_t token, Now now) { impl_->HandleClientGone(token, now); }
+void Core::HandleUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet, Now now) {
+  impl_->HandleUpstreamReply(ticket, packet, now);
+}
+void Core::HandleUpstreamFailure(uint64_t ticket, UpstreamFailure failure, Now now) {
+  impl_->HandleUpstreamFailure(ticket, failure, now);
+}
+void Core::HandleTimer(Now now) { impl_->HandleTimer(now); }
+std::optional<OutboundQuery> Core::PollSend() { return impl_->exchanges().PollSend(); }
+std::optional<uint64_t> Core::PollCancel() { return impl_->exchanges().PollCancel(); }
+std::optional<PendingReply> Core::PollReply() { return impl_->PollReply(); }
+std::optional<MonoTime> Core::NextDeadline() const { return impl_->exchanges().NextDeadline(); }
+const Counters& Core::counters() const { return impl_->counters(); }
+
+}  // namespace sekisho::resolver

@@ -1,0 +1,312 @@
+#include "resolver/core/pipeline.h"
+
+#include <algorithm>
+#include <array>
+
+#include "blocklist/trie/policy_snapshot.h"
+#include "proto/base/bytes.h"
+#include "proto/dns/rdata.h"
+#include "proto/record/lookup_event.h"
+#include "resolver/core/limits.h"
+#include "resolver/core/resolutions.h"
+#include "resolver/core/respond/respond.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::EdeCode;
+using dns::Rcode;
+using dns::RRType;
+
+Next AnswerWith(Query& query, Rcode rcode) {
+  query.question.own_rcode = rcode;
+  return Next::kRespond;
+}
+
+Next AnswerWith(Query& query, Rcode rcode, EdeCode code, std::string text) {
+  query.question.own_errors.push_back({code, std::move(text)});
+  return AnswerWith(query, rcode);
+}
+
+// An SOA gives a negative answer of our own a TTL (RFC 2308 section 5).
+dns::RRsetPtr OwnSoa(dns::NameView owner, uint32_t ttl) {
+  static const dns::Name kMname = *dns::Name::Parse("sekisho.invalid.");
+  static const dns::Name kRname = *dns::Name::Parse("nobody.invalid.");
+  dns::RRset soa{.owner = dns::Name(owner), .type = RRType::kSOA, .ttl = ttl};
+  std::array<uint8_t, 2 * dns::kMaxNameSize + 20> buffer;
+  ByteWriter w(buffer);
+  w.Bytes(kMname.bytes());
+  w.Bytes(kRname.bytes());
+  for (const uint32_t v : {uint32_t{1}, uint32_t{3600}, uint32_t{600}, uint32_t{86400}, ttl}) w.U32(v);
+  soa.rdata.Add(w.written());
+  return std::make_shared<const dns::RRset>(std::move(soa));
+}
+
+// Replaces whatever the DNS said by the verdict's answer; nothing of the original is left in it (row F03).
+Next Block(Query& query, World& world) {
+  Question& q = query.question;
+  world.counters->blocked.Add();
+  q.own_errors.push_back(ExplainBlock(q.verdict));
+  if (q.verdict.trigger == Trigger::kQname) q.own_origin = record::Origin::kPolicy;
+  if (q.verdict.action == Action::kDrop) {
+    q.dropped = true;
+    return Next::kRecord;
+  }
+  if (q.verdict.action == Action::kRefused) return AnswerWith(query, Rcode::kRefused);
+  q.own_authority.push_back(OwnSoa(q.qname, limits::kBlockTtl));
+  return AnswerWith(query, q.verdict.action == Action::kNodata ? Rcode::kNoError : Rcode::kNXDomain);
+}
+
+// RFC 8482: a question for everything is answered with next to nothing.
+Next AnswerAny(Query& query) {
+  Question& q = query.question;
+  dns::RRset hinfo{.owner = q.qname, .type = RRType::kHINFO, .ttl = 3600};
+  static constexpr std::array<uint8_t, 9> kRdata = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+  hinfo.rdata.Add(kRdata);
+  q.own_answer.push_back(std::make_shared<const dns::RRset>(std::move(hinfo)));
+  return AnswerWith(query, Rcode::kNoError);
+}
+
+bool Recorded(RRType type) {
+  switch (type) {
+    case RRType::kA:
+    case RRType::kAAAA:
+    case RRType::kCNAME:
+    case RRType::kDNAME:
+    case RRType::kNS:
+    case RRType::kMX:
+    case RRType::kPTR:
+    case RRType::kSRV:
+    case RRType::kTXT:
+    case RRType::kSVCB:
+    case RRType::kHTTPS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+uint16_t RecordFlags(const Question& q) {
+  uint16_t flags = 0;
+  const auto set = [&](bool on, record::Flag flag) {
+    flags = static_cast<uint16_t>(on ? flags | flag : flags);
+  };
+  set(q.rd, record::kFlagRd);
+  set(q.cd, record::kFlagCd);
+  set(q.dnssec_ok, record::kFlagDo);
+  set(q.edns, record::kFlagEdns);
+  set(q.ad, record::kFlagAdAsked);
+  set(q.truncated, record::kFlagTc);
+  set(q.authenticated, record::kFlagAd);
+  set(!q.dropped, record::kFlagAnswered);
+  return flags;
+}
+
+void ReadHeader(const dns::ParsedMessage& m, Question* q) {
+  const dns::Header& h = m.header();
+  q->id = h.id;
+  q->opcode = h.opcode;
+  q->rd = h.rd;
+  q->cd = h.cd;
+  q->ad = h.ad;
+  q->has_question = m.has_question();
+  if (q->has_question) {
+    q->qname = dns::Name(m.qname());
+    q->qtype = m.qtype();
+    q->qclass = m.qclass();
+  }
+  if (m.edns()) {
+    q->edns = true;
+    q->udp_size = m.edns()->udp_size;
+    q->dnssec_ok = m.edns()->dnssec_ok;
+  }
+}
+
+}  // namespace
+
+Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& m, World& world, Now now) {
+  Question& q = query.question;
+  q.token = in.token;
+  q.client = in.client;
+  q.transport = in.transport;
+  q.arrived = now;
+  const dns::ParseError error = m.Parse(in.packet);
+  // What is not a question is never answered: it could make two servers talk to each other for ever (row
+  // M06).
+  if (error == dns::ParseError::kTooShort || m.header().qr) {
+    world.counters->dropped_packets.Add();
+    return Next::kDone;
+  }
+  q.agency = world.settings->agencies.Find(in.client.address);
+  if (!q.agency) {
+    world.counters->refused_clients.Add();
+    return Next::kDone;
+  }
+  world.counters->questions.Add();
+  ReadHeader(m, &q);
+  if (q.opcode != dns::Opcode::kQuery) return AnswerWith(query, Rcode::kNotImp);
+  if (error != dns::ParseError::kNone || !q.has_question) {
+    world.counters->format_errors.Add();
+    return AnswerWith(query, Rcode::kFormErr);
+  }
+  if (m.edns() && m.edns()->version > 0) return AnswerWith(query, Rcode::kBadVers);
+  return Next::kAdmit;
+}
+
+Next Admit(Query& query, World&, Now) {
+  const Question& q = query.question;
+  if (q.qclass == dns::RRClass::kCH) return AnswerWith(query, Rcode::kRefused);
+  if (q.qclass != dns::RRClass::kIN) return AnswerWith(query, Rcode::kNotImp);
+  if (q.qtype == RRType::kOPT || q.qtype == RRType::kNone) return AnswerWith(query, Rcode::kFormErr);
+  // Transfers, TKEY, TSIG, MAILA and MAILB: nothing a resolver answers (row M07).
+  if (dns::IsMetaType(q.qtype) && q.qtype != RRType::kANY) return AnswerWith(query, Rcode::kNotImp);
+  return Next::kScreen;
+}
+
+Next Screen(Query& query, World& world, Now) {
+  Question& q = query.question;
+  q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
+  if (q.verdict.Blocks()) return Block(query, world);
+  if (q.qtype == RRType::kANY || q.qtype == RRType::kRRSIG) return AnswerAny(query);
+  return Next::kLookup;
+}
+
+Next Lookup(Query& query, World& world, Now) {
+  Question& q = query.question;
+  q.answer = world.resolutions->FromCache(q);
+  if (q.answer) {
+    world.counters->answers_from_cache.Add();
+    return Next::kInspect;
+  }
+  if (!q.rd) {
+    return AnswerWith(query, Rcode::kRefused, EdeCode::kNotAuthoritative, "recursion was not asked for");
+  }
+  return Next::kResolve;
+}
+
+Next Resolve(Query& query, World& world, Now now) {
+  switch (world.resolutions->Join(query.question, now)) {
+    case Resolutions::Joined::kWaiting:
+      return Next::kWait;
+    case Resolutions::Joined::kTooMany:
+      break;
+  }
+  return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "too many questions in progress");
+}
+
+Next Inspect(Query& query, World& world, Now) {
+  Question& q = query.question;
+  if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
+  // An allow rule on the question's name lets the whole answer pass.
+  if (q.verdict.action == Action::kAllow) return Next::kRespond;
+  for (const auto& link : q.answer->chain) {
+    for (const auto& rrset : link->answer) {
+      if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
+      const auto target = dns::ReadTarget(rrset->rdata.front());
+      if (!target) continue;
+      Verdict v = JudgeName(world.policy, *target, Trigger::kCname);
+      // The first rule that matches speaks, but one that only logs gives way to one that acts.
+      if (v.action != Action::kNone && (q.verdict.action == Action::kNone || v.Blocks()))
+        q.verdict = std::move(v);
+      // A bogus answer is never rewritten into a good one: SERVFAIL stays (row P29).
+      if (q.verdict.Blocks())
+        return q.answer->security == Security::kBogus ? Next::kRespond : Block(query, world);
+      if (q.verdict.action == Action::kAllow) return Next::kRespond;
+    }
+  }
+  return Next::kRespond;
+}
+
+Next Respond(Query& query, World& world, Now) {
+  Question& q = query.question;
+  AnswerPtr evidence;
+  // What was resolved stays in the record of a blocked question, and out of its reply.
+  if (!q.own_errors.empty() && q.verdict.Blocks()) evidence = std::exchange(q.answer, nullptr);
+  BuildReply(q, *world.settings, query.reply);
+  if (evidence) q.answer = std::move(evidence);
+  return Next::kRecord;
+}
+
+Next Record(Query& query, World& world, Now now) {
+  const Question& q = query.question;
+  record::LookupEvent e;
+  e.worker = world.worker;
+  e.time = q.arrived.wall;
+  e.latency_us =
+      static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
+  e.agency = world.settings->agencies.name(*q.agency);
+  e.client = q.client;
+  e.transport = q.transport;
+  e.qname = q.qname;
+  e.qtype = q.qtype;
+  e.qclass = q.qclass;
+  e.flags = RecordFlags(q);
+  e.rcode = q.rcode;
+  e.ede = q.first_ede;
+  e.response_size = q.dropped ? uint16_t{0} : static_cast<uint16_t>(query.reply->size());
+  e.origin = q.answer ? q.answer->origin : q.own_origin;
+  e.security = q.answer ? q.answer->security : Security::kUnchecked;
+  std::array<record::AnswerView, record::kMaxAnswerItems> items;
+  size_t count = 0;
+  size_t cut = 0;
+  const auto add = [&](const dns::RRset& rrset) {
+    if (!Recorded(rrset.type)) return;
+    for (auto rdata : rrset.rdata) {
+      if (count < items.size()) {
+        items[count++] = {rrset.type, rdata};
+      } else {
+        ++cut;
+      }
+    }
+  };
+  if (q.answer) {
+    for (const auto& link : q.answer->chain) {
+      for (const auto& rrset : link->answer) add(*rrset);
+    }
+  }
+  e.answers = {items.data(), count};
+  e.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
+  e.action = q.verdict.action;
+  e.trigger = q.verdict.trigger;
+  e.trigger_name = q.verdict.trigger_name;
+  e.rule_labels = q.verdict.rule_labels;
+  e.rule_subtree = q.verdict.rule_subtree;
+  e.feeds = q.verdict.feeds;
+  e.category = q.verdict.category;
+  e.generation = q.verdict.generation;
+  (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
+  return Next::kDone;
+}
+
+Next RunPipeline(Query& query, World& world, Now now, Next next) {
+  for (;;) {
+    switch (next) {
+      case Next::kAdmit:
+        next = Admit(query, world, now);
+        break;
+      case Next::kScreen:
+        next = Screen(query, world, now);
+        break;
+      case Next::kLookup:
+        next = Lookup(query, world, now);
+        break;
+      case Next::kResolve:
+        next = Resolve(query, world, now);
+        break;
+      case Next::kInspect:
+        next = Inspect(query, world, now);
+        break;
+      case Next::kRespond:
+        next = Respond(query, world, now);
+        break;
+      case Next::kRecord:
+        next = Record(query, world, now);
+        break;
+      case Next::kDone:
+      case Next::kWait:
+        return next;
+    }
+  }
+}
+
+}  // namespace sekisho::resolver

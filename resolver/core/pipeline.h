@@ -1,0 +1,65 @@
+// The way of a query, one stage after the other:
+//
+//   bytes ─Parse→ ─Admit→ ─Screen→ ─Lookup→ ─Resolve→ ─Inspect→ ─Respond→ ─Record
+//
+// Each stage is a free function that says which one comes next; a stage may jump forward to Respond, never
+// back. Resolve is the only one that waits: it hands the Question over and the pipeline goes on from Inspect
+// when the Resolution is done. Caches hold only what the DNS said; policy acts on the way in (Screen) and on
+// the way out (Inspect), so that a change of the lists needs no flush.
+//
+// Threads: one worker. Standards: at each stage.
+#ifndef SEKISHO_RESOLVER_CORE_PIPELINE_H_
+#define SEKISHO_RESOLVER_CORE_PIPELINE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "proto/dns/message.h"
+#include "resolver/core/core.h"
+#include "resolver/core/question.h"
+
+namespace sekisho::resolver {
+
+class Resolutions;
+
+enum class Next : uint8_t { kAdmit, kScreen, kLookup, kResolve, kInspect, kRespond, kRecord, kDone, kWait };
+
+// What the stages may use; everything of a worker, in one bundle.
+struct World {
+  const Settings* settings = nullptr;
+  std::shared_ptr<const blocklist::PolicySnapshot> policy;  // null: none loaded
+  Resolutions* resolutions = nullptr;
+  Counters* counters = nullptr;
+  RecordSink* sink = nullptr;
+  uint16_t worker = 0;
+};
+
+// A question with the bytes it came in and those that go out.
+struct Query {
+  Question question;
+  std::vector<uint8_t>* reply = nullptr;
+};
+
+// RFC 1035 section 4, RFC 6891, RFC 9619: FORMERR, NOTIMP and BADVERS are decided here and nowhere else.
+Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& message, World& world, Now now);
+// Whose client is it, and may it ask?
+Next Admit(Query& query, World& world, Now now);
+// Policy on the question's name; questions that never leave the house.
+Next Screen(Query& query, World& world, Now now);
+// The cache.
+Next Lookup(Query& query, World& world, Now now);
+// Joins or starts a Resolution.
+Next Resolve(Query& query, World& world, Now now);
+// Policy on what the DNS said.
+Next Inspect(Query& query, World& world, Now now);
+Next Respond(Query& query, World& world, Now now);
+// The lookup record; also for those that are dropped.
+Next Record(Query& query, World& world, Now now);
+
+// Runs the stages from `next` until kDone (reply ready or dropped) or kWait.
+Next RunPipeline(Query& query, World& world, Now now, Next next);
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_PIPELINE_H_

@@ -1,0 +1,200 @@
+#include "resolver/core/resolutions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/dns/rdata.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::EdeCode;
+using dns::RRType;
+
+// A chain of links in the making.
+struct Chain {
+  Answer answer;
+  dns::Name next;
+  bool ended = false;
+};
+
+void EndWith(Chain& chain, dns::Rcode rcode) {
+  chain.answer.rcode = rcode;
+  chain.ended = true;
+}
+
+void Fail(Chain& chain, EdeCode code, std::string text) {
+  chain.answer.errors.insert(chain.answer.errors.begin(), {code, std::move(text)});
+  EndWith(chain, dns::Rcode::kServFail);
+}
+
+// An alias that points to where the chain has been goes nowhere (row D17).
+bool Visited(const Answer& answer, dns::NameView name) {
+  return std::any_of(answer.chain.begin(), answer.chain.end(),
+                     [&](const auto& l) { return l->qname.view() == name; });
+}
+
+int Strength(Security s) {
+  switch (s) {
+    case Security::kBogus:
+      return 0;
+    case Security::kUnchecked:
+      return 1;
+    case Security::kInsecure:
+      return 2;
+    case Security::kSecure:
+      return 3;
+  }
+  return 0;
+}
+
+void AddLink(Chain& chain, ResponsePtr link, bool validate) {
+  Answer& a = chain.answer;
+  a.chain.push_back(link);
+  a.errors.insert(a.errors.end(), link->errors.begin(), link->errors.end());
+  if (a.chain.size() == 1 || Strength(link->security) < Strength(a.security)) a.security = link->security;
+  if (!link->from_cache) a.origin = record::Origin::kUpstream;
+  if (link->stale) a.origin = record::Origin::kStale;
+  if (validate && link->security == Security::kBogus) {
+    if (a.errors.empty()) a.errors.push_back({EdeCode::kDnssecBogus, ""});
+    return EndWith(chain, dns::Rcode::kServFail);
+  }
+  if (link->kind == ResponseKind::kFailure) return EndWith(chain, dns::Rcode::kServFail);
+  if (link->kind != ResponseKind::kCname || link->rcode == dns::Rcode::kYXDomain)
+    return EndWith(chain, link->rcode);
+  const auto target = dns::ReadTarget(link->answer.back()->rdata.front());
+  if (!target || Visited(a, *target)) return Fail(chain, EdeCode::kOther, "CNAME loop");
+  if (a.chain.size() > static_cast<size_t>(limits::kChainLinks))
+    return Fail(chain, EdeCode::kOther, "CNAME chain too long");
+  chain.next = dns::Name(*target);
+}
+
+AnswerPtr Finish(Chain chain) {
+  // Bogus or failed data goes to nobody who wants it checked.
+  Answer& a = chain.answer;
+  if (a.rcode == dns::Rcode::kServFail) {
+    for (auto& link : a.chain) {
+      if (link->kind == ResponseKind::kFailure || link->security == Security::kBogus)
+        a.security = link->security;
+    }
+  }
+  return std::make_shared<const Answer>(std::move(a));
+}
+
+}  // namespace
+
+Resolutions::Resolutions(RrsetCache* cache, Rng* rng, Counters* counters)
+    : counters_(counters),
+      iterator_(cache, rng, counters, &now_),
+      by_key_(0, Hasher{KeyedHash(*rng)}),
+      per_client_(0, Hasher{KeyedHash(*rng)}) {}
+
+Resolutions::~Resolutions() = default;
+
+void Resolutions::Configure(std::shared_ptr<const Settings> settings) {
+  iterator_.Configure(std::move(settings));
+}
+
+bool Resolutions::Validates(const Question& q) const { return iterator_.settings().validate && !q.cd; }
+
+AnswerPtr Resolutions::FromCache(const Question& q) {
+  const bool validate = Validates(q);
+  Chain chain;
+  chain.next = q.qname;
+  chain.answer.origin = record::Origin::kCache;
+  while (!chain.ended) {
+    ResponsePtr link = iterator_.FromCache(chain.next, q.qtype, validate);
+    if (!link) return nullptr;
+    AddLink(chain, std::move(link), validate);
+  }
+  return Finish(std::move(chain));
+}
+
+std::string Resolutions::KeyOf(const Question& q, bool validate) {
+  std::string key = q.qname.LowercaseBytes();
+  const auto type = static_cast<uint16_t>(q.qtype);
+  key.push_back(static_cast<char>(type >> 8));
+  key.push_back(static_cast<char>(type));
+  key.push_back(validate ? 'v' : 'c');
+  return key;
+}
+
+Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
+  if (pending_ >= limits::kPendingQuestions) return Joined::kTooMany;
+  size_t& of_client = per_client_[q.client.address];
+  if (of_client >= limits::kPendingPerClient) return Joined::kTooMany;
+  ++of_client;
+  ++pending_;
+  counters_->in_flight_questions.Add();
+
+  const bool validate = Validates(q);
+  std::string key = KeyOf(q, validate);
+  auto& slot = by_key_[key];
+  if (slot) {
+    slot->waiting.push_back(q);
+    return Joined::kWaiting;
+  }
+  slot = std::make_unique<Resolution>(now.mono);
+  Resolution* r = slot.get();
+  r->key = std::move(key);
+  r->qname = q.qname;
+  r->qtype = q.qtype;
+  r->validate = validate;
+  r->waiting.push_back(q);
+  r->task = Drive(r);
+  r->task.Start();
+  return Joined::kWaiting;
+}
+
+Task<bool> Resolutions::Drive(Resolution* r) {
+  Chain chain;
+  chain.next = r->qname;
+  while (!chain.ended) {
+    ResponsePtr link = co_await iterator_.Resolve(chain.next, r->qtype, r->validate, r->budget, 0);
+    AddLink(chain, std::move(link), r->validate);
+  }
+  r->answer = Finish(std::move(chain));
+  ended_.push_back(r->key);
+  co_return true;
+}
+
+void Resolutions::Run() {
+  while (auto handle = exchanges().TakeReady()) handle.resume();
+  // Ended ones are taken down only here, when none of their coroutines is running.
+  for (const std::string& key : std::exchange(ended_, {})) {
+    const auto it = by_key_.find(key);
+    counters_->answers_resolved.Add();
+    for (Question& q : it->second->waiting) {
+      q.answer = it->second->answer;
+      Release(q);
+      done_.push_back(std::move(q));
+    }
+    by_key_.erase(it);
+  }
+}
+
+void Resolutions::Release(const Question& q) {
+  --pending_;
+  counters_->in_flight_questions.Sub();
+  const auto it = per_client_.find(q.client.address);
+  if (it != per_client_.end() && --it->second == 0) per_client_.erase(it);
+}
+
+void Resolutions::Forget(uint64_t token) {
+  // The lookup happened and is recorded all the same: the question stays, only its reply goes nowhere.
+  for (auto& [key, r] : by_key_) {
+    for (Question& q : r->waiting) {
+      if (q.token == token) q.dropped = true;
+    }
+  }
+}
+
+std::optional<Question> Resolutions::PollDone() {
+  if (done_.empty()) return std::nullopt;
+  Question q = std::move(done_.front());
+  done_.pop_front();
+  return q;
+}
+
+}  // namespace sekisho::resolver

@@ -1,0 +1,88 @@
+// Resolutions: the questions that a worker is resolving, and who waits for each.
+//
+// Clients that ask the same thing share one Resolution. A Resolution follows the CNAME chain link by link
+// with the Iterator, under one Budget, and ends with an Answer whatever happens.
+//
+// Threads: one worker. Limits: kPendingQuestions in all, kPendingPerClient for one client address (row D21).
+// Standards: RFC 1034 section 5.3.3 (chains), RFC 6672 (DNAME), RFC 4035 section 3.2.2 (CD).
+#ifndef SEKISHO_RESOLVER_CORE_RESOLUTIONS_H_
+#define SEKISHO_RESOLVER_CORE_RESOLUTIONS_H_
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proto/base/bytes.h"
+#include "proto/base/ip_address.h"
+#include "proto/base/keyed_hash.h"
+#include "proto/base/now.h"
+#include "resolver/core/iterator/iterator.h"
+#include "resolver/core/question.h"
+#include "resolver/core/task.h"
+
+namespace sekisho::resolver {
+
+class Resolutions {
+ public:
+  Resolutions(RrsetCache* cache, Rng* rng, Counters* counters);
+  ~Resolutions();
+
+  void Configure(std::shared_ptr<const Settings> settings);
+  // To be called with each event before anything else.
+  void SetNow(Now now) { now_ = now; }
+
+  // The whole chain from the cache, or null when a link is missing.
+  AnswerPtr FromCache(const Question& question);
+
+  enum class Joined : uint8_t { kWaiting, kTooMany };
+  // The question waits until PollDone gives it back with its answer.
+  Joined Join(const Question& question, Now now);
+  void Forget(uint64_t token);
+
+  // Resumes everybody whose wait is over.
+  void Run();
+  // A question whose Resolution has ended.
+  std::optional<Question> PollDone();
+
+  Exchanges& exchanges() { return iterator_.exchanges(); }
+  size_t pending() const { return pending_; }
+
+ private:
+  struct Resolution {
+    explicit Resolution(MonoTime start) : budget(start) {}
+    std::string key;
+    dns::Name qname;
+    dns::RRType qtype = dns::RRType::kNone;
+    bool validate = false;
+    Budget budget;
+    std::vector<Question> waiting;
+    AnswerPtr answer;
+    Task<bool> task;
+  };
+  struct Hasher {
+    KeyedHash hash;
+    size_t operator()(const std::string& s) const { return hash(AsBytes(s)); }
+    size_t operator()(const IpAddress& a) const { return hash(a.mapped()); }
+  };
+
+  Task<bool> Drive(Resolution* resolution);
+  bool Validates(const Question& question) const;
+  static std::string KeyOf(const Question& question, bool validate);
+  void Release(const Question& question);
+
+  Now now_;
+  Counters* counters_;
+  Iterator iterator_;
+  std::unordered_map<std::string, std::unique_ptr<Resolution>, Hasher> by_key_;
+  std::unordered_map<IpAddress, size_t, Hasher> per_client_;
+  size_t pending_ = 0;
+  std::vector<std::string> ended_;
+  std::deque<Question> done_;
+};
+
+}  // namespace sekisho::resolver
+
+#endif  // SEKISHO_RESOLVER_CORE_RESOLUTIONS_H_
