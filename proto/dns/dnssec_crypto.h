@@ -3,13 +3,14 @@
 //   DnssecCrypto crypto;                                        // one per worker
 //   if (crypto.VerifySignature(algorithm, dnskey_rdata, signed_bytes, signature) == SigResult::kValid) …
 //
-// It judges bytes only: names, times, flags and which key to try are the validator's business. Contexts are made once
-// and keys already turned into OpenSSL objects are kept, because making them costs as much as a verification.
+// It judges bytes only: names, times, flags and which key to try are the validator's business. Contexts are
+// made once and keys already turned into OpenSSL objects are kept, because making them costs as much as a
+// verification.
 //
-// Threads: one object per thread. Limits: RSA modulus min_rsa_bits–4096, public exponent ≤ 64 bits; the key cache
-// holds kKeySlots keys. Malformed keys and signatures are outcomes, never errors of the process.
-// Standards: RFC 3110, RFC 5702 (RSA), RFC 6605 (ECDSA), RFC 8080 (EdDSA), RFC 4509 and RFC 6605 (DS), RFC 5155
-// (NSEC3), RFC 4034 appendix B (key tag), RFC 8624 (which must be known).
+// Threads: one object per thread. Limits: RSA modulus min_rsa_bits–4096, public exponent ≤ 64 bits; the key
+// cache holds kKeySlots keys. Malformed keys and signatures are outcomes, never errors of the process.
+// Standards: RFC 3110, RFC 5702 (RSA), RFC 6605 (ECDSA), RFC 8080 (EdDSA), RFC 4509 and RFC 6605 (DS), RFC
+// 5155 (NSEC3), RFC 4034 appendix B (key tag), RFC 8624 (which must be known).
 #ifndef SEKISHO_PROTO_DNS_DNSSEC_CRYPTO_H_
 #define SEKISHO_PROTO_DNS_DNSSEC_CRYPTO_H_
 
@@ -26,10 +27,10 @@ namespace sekisho::dns {
 
 enum class SigResult : uint8_t {
   kValid,
-  kInvalid,      // well formed, but it does not verify
-  kBadKey,       // the key does not have the form its algorithm asks for, or is outside the limits
+  kInvalid,       // well formed, but it does not verify
+  kBadKey,        // the key does not have the form its algorithm asks for, or is outside the limits
   kBadSignature,  // the signature's length is impossible
-  kUnsupported,  // algorithm not known here
+  kUnsupported,   // algorithm not known here
 };
 
 // 5, 7, 8, 10, 13, 14, 15, 16.
@@ -61,15 +62,18 @@ class DnssecCrypto {
   DnssecCrypto(const DnssecCrypto&) = delete;
   DnssecCrypto& operator=(const DnssecCrypto&) = delete;
 
-  // `algorithm` is that of the RRSIG; a key of another algorithm is kBadKey. `dnskey_rdata` is the whole RDATA.
-  // `signed_bytes`: RRSIG RDATA without the signature, then the canonical RRset (RFC 4034 section 3.1.8.1).
+  // `algorithm` is that of the RRSIG; a key of another algorithm is kBadKey. `dnskey_rdata` is the whole
+  // RDATA. `signed_bytes`: RRSIG RDATA without the signature, then the canonical RRset (RFC 4034
+  // section 3.1.8.1).
   SigResult VerifySignature(uint8_t algorithm, std::span<const uint8_t> dnskey_rdata,
                             std::span<const uint8_t> signed_bytes, std::span<const uint8_t> signature);
 
   // digest(owner in canonical form | dnskey_rdata); nothing when the digest type is not supported.
-  std::optional<DigestValue> DsDigest(uint8_t digest_type, NameView owner, std::span<const uint8_t> dnskey_rdata);
+  std::optional<DigestValue> DsDigest(uint8_t digest_type, NameView owner,
+                                      std::span<const uint8_t> dnskey_rdata);
 
-  // IH(salt, name, iterations) with SHA-1, the only hash there is. Costs iterations + 1 hashes: check the count first.
+  // IH(salt, name, iterations) with SHA-1, the only hash there is. Costs iterations + 1 hashes: check the
+  // count first.
   Nsec3HashValue Nsec3Hash(NameView name, std::span<const uint8_t> salt, uint16_t iterations);
 
  private:

@@ -2,7 +2,8 @@
 //
 // Threads: values; option bytes are views into the packet they came from.
 // Limits: kMaxParsedOptions options kept, further ones skipped but checked for form.
-// Standards: RFC 6891, RFC 7873 and RFC 9018 (cookies), RFC 8914 (EDE), RFC 7830 (padding), RFC 9715 (size 1232).
+// Standards: RFC 6891, RFC 7873 and RFC 9018 (cookies), RFC 8914 (EDE), RFC 7830 (padding), RFC 9715 (size
+// 1232).
 #ifndef SEKISHO_PROTO_DNS_EDNS_H_
 #define SEKISHO_PROTO_DNS_EDNS_H_
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/base/bytes.h"
 #include "proto/dns/types.h"
 
 namespace sekisho::dns {
@@ -60,6 +62,9 @@ struct ExtendedError {
 // The EDE options of an OPT, text cut at 256 bytes.
 std::vector<ExtendedError> ExtendedErrors(const Edns& edns);
 
+// Reads the options of an OPT into `out`; false when a length lies or a cookie has an impossible size.
+bool ParseOptions(std::span<const uint8_t> rdata, Edns* out);
+
 // What to put into an OPT that we send.
 struct EdnsOut {
   uint16_t udp_size = kDefaultUdpSize;
@@ -70,6 +75,13 @@ struct EdnsOut {
   uint16_t keepalive_timeout = 0;   // units of 100 ms
   uint16_t pad_to_multiple_of = 0;  // RFC 7830/8467; encrypted transports only; 0: no padding
 };
+
+// Bytes of the OPT record without EDE texts and padding: the room records must leave for it.
+size_t OptSizeWithoutTexts(const EdnsOut& edns);
+// Writes the OPT record at the end of a message of `out.size()` bytes, dropping EDE texts, then errors, then
+// every option when there is not room enough. False, with nothing written, when not even the bare record
+// fits.
+bool WriteOpt(const EdnsOut& edns, Rcode rcode, ByteWriter* out);
 
 }  // namespace sekisho::dns
 

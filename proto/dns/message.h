@@ -1,8 +1,8 @@
 // ParsedMessage: one DNS message, checked whole and indexed, over the bytes it came in.
 //
-// Parse checks everything that has a form: header, names (pointers strictly backward, ≤ 127 hops), counts, RDLENGTH
-// against the end of the message, the RDATA of the types whose form we know, OPT. Nothing is copied but the question
-// name; a reused ParsedMessage does not allocate once its vector has grown.
+// Parse checks everything that has a form: header, names (pointers strictly backward, ≤ 127 hops), counts,
+// RDLENGTH against the end of the message, the RDATA of the types whose form we know, OPT. Nothing is copied
+// but the question name; a reused ParsedMessage does not allocate once its vector has grown.
 //
 //   ParsedMessage m;
 //   if (m.Parse(packet) != ParseError::kNone) …
@@ -23,6 +23,7 @@
 
 #include "proto/dns/edns.h"
 #include "proto/dns/name.h"
+#include "proto/dns/name_scanner.h"
 #include "proto/dns/rrset.h"
 #include "proto/dns/types.h"
 
@@ -67,7 +68,8 @@ struct Record {
 
 class ParsedMessage {
  public:
-  // After an error, header() and question are still usable as far as they were read (see question_end()).
+  // After an error, header() and question are still usable as far as they were read (see question_end());
+  // records and EDNS are dropped, except after kTrailingBytes, where all was read.
   ParseError Parse(std::span<const uint8_t> packet);
 
   std::span<const uint8_t> packet() const { return packet_; }
@@ -91,7 +93,8 @@ class ParsedMessage {
   bool OwnerIs(const Record& record, NameView name) const;
   // RDATA as it came, possibly with compressed names.
   std::span<const uint8_t> RawRdata(const Record& record) const;
-  // Appends the RDATA with the names of RFC 1035 types (and those of RFC 3597 section 4) uncompressed, case kept.
+  // Appends the RDATA with the names of RFC 1035 types (and those of RFC 3597 section 4) uncompressed, case
+  // kept.
   void AppendRdata(const Record& record, std::string* out) const;
 
  private:
@@ -107,18 +110,20 @@ class ParsedMessage {
   std::array<size_t, 4> section_start_{};
   std::optional<Edns> edns_;
 
-  ParseError ParseHeaderAndQuestion(std::array<uint16_t, 4>* counts);
-  ParseError ParseSection(Section section, uint16_t count, size_t* at);
+  ParseError ParseHeaderAndQuestion(NameScanner& scanner, std::array<uint16_t, 4>* counts);
+  ParseError ParseSection(Section section, uint16_t count, NameScanner& scanner, size_t* at);
   ParseError ParseOpt(const Record& record);
+  void DropRecords();
 };
 
-// Expands the name at `at`; writes at most 255 bytes to `out`. Returns its size, or 0 when it is not a valid name;
-// *end is the offset behind the name as it stands in the packet.
+// Expands the name at `at`; writes at most 255 bytes to `out`. Returns its size, or 0 when it is not a valid
+// name; *end is the offset behind the name as it stands in the packet.
 size_t ExpandName(std::span<const uint8_t> packet, size_t at, uint8_t* out, size_t* end);
 
-// Gathers the records of a section into RRsets, signatures put with what they cover, duplicates dropped, TTL the
-// smallest; records in an RRset that differ from `rrclass` are left out. Order of first appearance is kept.
-// Work is linear in the number of records (hash of owner and type; attack row D16).
+// Gathers the records of a section into RRsets, signatures put with what they cover, duplicates dropped, TTL
+// the smallest (signatures counted, top bit meaning 0); records of another class than `rrclass` and of meta
+// types are left out. Signatures that cover nothing present become an RRset of type RRSIG. Order of first
+// appearance is kept. Work is linear in the number of records (hash of owner and type; attack row D16).
 std::vector<RRset> CollectRRsets(const ParsedMessage& message, Section section, RRClass rrclass);
 
 }  // namespace sekisho::dns

@@ -1,9 +1,11 @@
 // NameView and Name: a domain name in uncompressed wire form, kept exactly as it was spelt.
 //
-//   name  := label* root        label := u8 length (1..63) | bytes        root := 0x00        at most 255 bytes in all
+//   name  := label* root        label := u8 length (1..63) | bytes        root := 0x00        at most 255
+//   bytes in all
 //
-// A NameView always points at a valid name; the only ways to make one check it or take it from another. Equality,
-// order and "at or below" ignore ASCII case (RFC 4343); the spelling itself is kept for the echo to the client.
+// A NameView always points at a valid name; the only ways to make one check it or take it from another.
+// Equality, order and "at or below" ignore ASCII case (RFC 4343); the spelling itself is kept for the echo to
+// the client.
 //
 //   auto name = Name::Parse("www.example.test");
 //   if (name->IsAtOrBelow(zone)) …
@@ -60,8 +62,9 @@ class NameView {
   bool EqualsWithCase(NameView other) const;
   friend bool operator==(NameView a, NameView b);
 
-  // Master file form with a trailing dot; '.', '\\', '"', ';', '@', '$', '(' and ')' in a label escaped with a
-  // backslash, everything outside 0x21–0x7e as \DDD (RFC 1035 section 5.1). Safe to print in a line of text.
+  // Master file form with a trailing dot; '.', '\\', '"', ';', '@', '$', '(' and ')' in a label escaped with
+  // a backslash, everything outside 0x21–0x7e as \DDD (RFC 1035 section 5.1). Safe to print in a line of
+  // text.
   std::string ToString() const;
   Name Lowercase() const;
 
@@ -77,8 +80,8 @@ class Name {
   Name() : wire_(1, '\0') {}  // the root
   explicit Name(NameView view) : wire_(reinterpret_cast<const char*>(view.data()), view.size()) {}
   static std::optional<Name> FromWire(std::span<const uint8_t> wire);
-  // Master file form, escapes allowed; a missing trailing dot is taken as there. Empty text, empty labels, labels
-  // over 63 and names over 255 bytes are refused.
+  // Master file form, escapes allowed; a missing trailing dot is taken as there. Empty text, empty labels,
+  // labels over 63 and names over 255 bytes are refused.
   static std::optional<Name> Parse(std::string_view text);
   // `label` in front of `parent`; nothing when either grows too long or the label is empty.
   static std::optional<Name> Prepend(std::string_view label, NameView parent);
@@ -93,7 +96,8 @@ class Name {
   size_t size() const { return wire_.size(); }
   bool IsRoot() const { return wire_.size() == 1; }
   std::string ToString() const { return view().ToString(); }
-  // The wire bytes as a string, lower-cased: an equality key for tables. Not ordered; see name_key.h for order.
+  // The wire bytes as a string, lower-cased: an equality key for tables. Not ordered; see name_key.h for
+  // order.
   std::string LowercaseBytes() const;
 
   friend bool operator==(const Name& a, const Name& b) { return a.view() == b.view(); }

@@ -1,5 +1,5 @@
-// NameKey: a name as bytes whose memcmp order is the DNS's canonical order, so that everything under a name is one
-// contiguous range. The one key of the trie, of zone cuts and of RocksDB.
+// NameKey: a name as bytes whose memcmp order is the DNS's canonical order, so that everything under a name
+// is one contiguous range. The one key of the trie, of zone cuts and of RocksDB.
 //
 //   key   := (label 0x00)*          labels from the root down, lower-cased; the root's key is empty
 //   label := byte*                  0x00 is written 0x01 0x01, 0x01 is written 0x01 0x02
@@ -22,7 +22,8 @@ namespace sekisho::dns {
 inline constexpr size_t kMaxNameKeySize = 2 * kMaxNameSize;
 
 std::string NameKey(NameView name);
-// Writes the key into `out` (room for kMaxNameKeySize bytes) and returns its size; for paths that must not allocate.
+// Writes the key into `out` (room for kMaxNameKeySize bytes) and returns its size; for paths that must not
+// allocate.
 size_t WriteNameKey(NameView name, char* out);
 // The name of a key, lower-cased; nothing when the bytes are not a key.
 std::optional<Name> NameFromKey(std::string_view key);

@@ -1,10 +1,11 @@
 // Records as text: RDATA in master file form, for logs, the CLI and tests; and master file text into records.
 //
-// Uses ldns for the forms of types; never given raw network messages, only single RDATA already checked by the parser.
-// What cannot be written in its type's form is written as RFC 3597 generic data ("\# 4 c0000201").
+// Uses ldns for the forms of types; never given raw network messages, only single RDATA already checked by
+// the parser. What cannot be written in its type's form is written as RFC 3597 generic data ("\# 4
+// c0000201").
 //
-// Threads: functions without state. Limits: output escaped to printable ASCII, one line. Standards: RFC 1035 section
-// 5, RFC 3597, RFC 9460.
+// Threads: functions without state. Limits: output escaped to printable ASCII, one line. Standards: RFC 1035
+// section 5, RFC 3597, RFC 9460.
 #ifndef SEKISHO_PROTO_DNS_PRESENTATION_H_
 #define SEKISHO_PROTO_DNS_PRESENTATION_H_
 

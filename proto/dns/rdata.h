@@ -4,8 +4,8 @@
 //
 // Every reader checks the whole form and gives nothing when it does not hold.
 //
-// Threads: values; everything is a view into the RDATA given. Standards: RFC 1035 section 3.3, RFC 4034, RFC 5155,
-// RFC 9460.
+// Threads: values; everything is a view into the RDATA given. Standards: RFC 1035 section 3.3, RFC 4034, RFC
+// 5155, RFC 9460.
 #ifndef SEKISHO_PROTO_DNS_RDATA_H_
 #define SEKISHO_PROTO_DNS_RDATA_H_
 

@@ -1,4 +1,5 @@
-// RdataForm: what RDATA of each type looks like, as a table; checks, embedded names and canonical form follow from it.
+// RdataForm: what RDATA of each type looks like, as a table; checks, embedded names and canonical form follow
+// from it.
 //
 //   CheckRdata(RRType::kMX, rdata)            does it have the form of its type?
 //   RdataNames names(RRType::kSOA, rdata);    while (auto n = names.Next()) …
@@ -7,8 +8,9 @@
 // Types without an entry are opaque: any bytes are good and no names are seen in them (RFC 3597).
 //
 // Threads: functions without state. Limits: work linear in the RDATA.
-// Standards: the RFC of each type stands in the table; RFC 3597 section 4 (compression), RFC 4034 section 6.2 and
-// RFC 6840 section 5.1 (canonical form), RFC 2181 section 8 and RFC 8767 section 4 (TTL); attack rows M02, M09, M11.
+// Standards: the RFC of each type stands in the table; RFC 3597 section 4 (compression), RFC 4034 section 6.2
+// and RFC 6840 section 5.1 (canonical form), RFC 2181 section 8 and RFC 8767 section 4 (TTL); attack rows
+// M02, M09, M11.
 #ifndef SEKISHO_PROTO_DNS_RDATA_FORM_H_
 #define SEKISHO_PROTO_DNS_RDATA_FORM_H_
 
@@ -41,16 +43,16 @@ enum class RdataField : uint8_t {
   kHash8,           // u8 length ≥ 1 | bytes
   kRest,            // whatever is left, also nothing
   kRestNonEmpty,
-  kBitmap,       // type bitmap, may be empty (NSEC3, CSYNC)
-  kBitmapFull,   // type bitmap with at least one type (NSEC)
-  kSvcParams,    // ascending keys, RFC 9460 section 2.2
-  kAplItems,     // RFC 3123
-  kCaaTag,       // u8 length ≥ 1 | letters and digits
-  kLoc,          // version 0: 16 bytes of checked form; other versions opaque
-  kHip,          // u8 hit length | u8 algorithm | u16 key length | hit | key
-  kGateway,      // IPSECKEY: precedence, gateway type, algorithm, gateway
-  kDigest,       // bytes whose length the digest type before it fixes, non-empty
-  kPortBitmap,   // WKS
+  kBitmap,      // type bitmap, may be empty (NSEC3, CSYNC)
+  kBitmapFull,  // type bitmap with at least one type (NSEC)
+  kSvcParams,   // ascending keys, RFC 9460 section 2.2
+  kAplItems,    // RFC 3123
+  kCaaTag,      // u8 length ≥ 1 | letters and digits
+  kLoc,         // version 0: 16 bytes of checked form; other versions opaque
+  kHip,         // u8 hit length | u8 algorithm | u16 key length | hit | key
+  kGateway,     // IPSECKEY: precedence, gateway type, algorithm, gateway
+  kDigest,      // bytes whose length the digest type before it fixes, non-empty
+  kPortBitmap,  // WKS
 };
 
 struct RdataForm {
@@ -80,7 +82,8 @@ class RdataNames {
   std::optional<NameView> Next();
 
  private:
-  const RdataField* field_;
+  const RdataField* field_ = nullptr;
+  const RdataField* last_ = nullptr;
   NameScanner scanner_;
   size_t at_ = 0;
 };

@@ -1,7 +1,8 @@
 //   stream := frame*
 //   frame  := u32 length | u64 checksum | payload (length bytes)              integers big-endian
 //
-// The checksum is XXH3-64 of the payload seeded with its length: a damaged length is caught as well as damaged bytes.
+// The checksum is XXH3-64 of the payload seeded with its length: a damaged length is caught as well as
+// damaged bytes.
 #include "proto/frame/frame.h"
 
 #include <google/protobuf/message_lite.h>
@@ -61,8 +62,8 @@ FrameDecoder::Result FrameDecoder::Next(std::string* payload) {
   const size_t length = header.U32();
   const uint64_t checksum = header.U64();
   if (length > max_payload_) {
-    return Fail("frame of " + std::to_string(length) + " bytes is larger than the " + std::to_string(max_payload_) +
-                " allowed here");
+    return Fail("frame of " + std::to_string(length) + " bytes is larger than the " +
+                std::to_string(max_payload_) + " allowed here");
   }
   if (buffered() < kHeaderSize + length) return Result::kNeedMore;
   const auto body = std::string_view(buffer_).substr(at_ + kHeaderSize, length);

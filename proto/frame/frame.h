@@ -5,8 +5,8 @@
 //   decoder.Append(bytes);                             // receiver, with whatever bytes came in
 //   while (decoder.Next(&payload) == FrameDecoder::Result::kFrame) request.ParseFromString(payload);
 //
-// Threads: values. Limits: a payload has at most `max_payload` bytes; a larger one is refused from its header, before
-// anything is kept. Standards: none; the layout stands in frame.cc.
+// Threads: values. Limits: a payload has at most `max_payload` bytes; a larger one is refused from its
+// header, before anything is kept. Standards: none; the layout stands in frame.cc.
 #ifndef SEKISHO_PROTO_FRAME_FRAME_H_
 #define SEKISHO_PROTO_FRAME_FRAME_H_
 

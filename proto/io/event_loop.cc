@@ -12,8 +12,7 @@ namespace {
 
 // Rounded up: a timer that fires early makes its owner arm it again for nothing.
 uint64_t Millis(Duration d) {
-  return static_cast<uint64_t>(
-      std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(d).count()));
+  return static_cast<uint64_t>(std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(d).count()));
 }
 
 struct SignalHandle {
@@ -63,8 +62,8 @@ class EventLoop::Impl {
     signal->uv.data = signal.get();
     signals_.push_back(std::move(signal));
     return uv_signal_start(
-               &signals_.back()->uv,
-               [](uv_signal_t* uv, int) { static_cast<SignalHandle*>(uv->data)->fn(); }, signal_number) == 0;
+               &signals_.back()->uv, [](uv_signal_t* uv, int) { static_cast<SignalHandle*>(uv->data)->fn(); },
+               signal_number) == 0;
   }
 
   uv_loop_t* uv() { return &loop_; }
@@ -106,9 +105,7 @@ Timer::~Timer() {
            [](uv_handle_t* uv) { delete static_cast<Handle*>(uv->data); });
 }
 
-void Timer::Start(Duration delay) {
-  uv_timer_start(&handle_->uv, &Handle::Fire, Millis(delay), 0);
-}
+void Timer::Start(Duration delay) { uv_timer_start(&handle_->uv, &Handle::Fire, Millis(delay), 0); }
 void Timer::StartRepeating(Duration period) {
   const uint64_t ms = std::max<uint64_t>(1, Millis(period));
   uv_timer_start(&handle_->uv, &Handle::Fire, ms, ms);

@@ -1,4 +1,5 @@
-// EventLoop, Timer, FdWatcher: one thread's loop over descriptors, timers, signals and calls posted from other threads.
+// EventLoop, Timer, FdWatcher: one thread's loop over descriptors, timers, signals and calls posted from
+// other threads.
 //
 //   EventLoop loop;
 //   Timer timer(loop, [&] { … });   timer.Start(std::chrono::seconds(1));
@@ -6,9 +7,9 @@
 //   loop.OnSignal(SIGTERM, [&] { loop.Stop(); });
 //   loop.Run();
 //
-// Threads: everything on the loop's thread except Post and Stop, which any thread may call. Timers and watchers may be
-// destroyed inside their own callback; they must be gone before their loop is.
-// Limits: timers have a resolution of a millisecond and are rounded up. Standards: none.
+// Threads: everything on the loop's thread except Post and Stop, which any thread may call. Timers and
+// watchers may be destroyed inside their own callback; they must be gone before their loop is. Limits: timers
+// have a resolution of a millisecond and are rounded up. Standards: none.
 #ifndef SEKISHO_PROTO_IO_EVENT_LOOP_H_
 #define SEKISHO_PROTO_IO_EVENT_LOOP_H_
 
@@ -31,7 +32,8 @@ class EventLoop {
   // Handles what is ready now and returns at once (wait = false), or waits for one round of events.
   void RunOnce(bool wait);
   void Stop();
-  // `fn` runs on the loop's thread, in the order posted. After the loop was stopped for good it is destroyed unrun.
+  // `fn` runs on the loop's thread, in the order posted. After the loop was stopped for good it is destroyed
+  // unrun.
   void Post(std::function<void()> fn);
   // Calls `fn` on the loop for each delivery; false when the system refuses.
   bool OnSignal(int signal_number, std::function<void()> fn);

@@ -16,7 +16,8 @@ absl::StatusOr<FrameClient> FrameClient::Connect(const std::string& path, Durati
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(path + ": longer than the " + std::to_string(sizeof(address.sun_path) - 1) +
+    return absl::InvalidArgumentError(path + ": longer than the " +
+                                      std::to_string(sizeof(address.sun_path) - 1) +
                                       " bytes a socket path may have");
   }
   std::memcpy(address.sun_path, path.data(), path.size());

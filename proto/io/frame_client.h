@@ -3,8 +3,8 @@
 //   auto client = FrameClient::Connect(paths.ResolverdSocket(), std::chrono::seconds(2));
 //   client->Call(request, [&](const control::Response& r) { …; return true; });
 //
-// Threads: one at a time. Limits: `timeout` bounds connecting, each write and each silence between responses; a
-// response has at most frame::kMaxResponse bytes. Standards: none; frames are those of proto/frame.
+// Threads: one at a time. Limits: `timeout` bounds connecting, each write and each silence between responses;
+// a response has at most frame::kMaxResponse bytes. Standards: none; frames are those of proto/frame.
 #ifndef SEKISHO_PROTO_IO_FRAME_CLIENT_H_
 #define SEKISHO_PROTO_IO_FRAME_CLIENT_H_
 
@@ -26,8 +26,9 @@ class FrameClient {
   // Fails with the path and the system's reason; kUnavailable when nobody listens.
   static absl::StatusOr<FrameClient> Connect(const std::string& path, Duration timeout);
 
-  // Sends the request and hands every response to `fn` up to and with the last one. `fn` returns false to stop early;
-  // the connection is of no further use then. A response that carries an error ends the call with that error.
+  // Sends the request and hands every response to `fn` up to and with the last one. `fn` returns false to
+  // stop early; the connection is of no further use then. A response that carries an error ends the call with
+  // that error.
   absl::Status Call(const control::Request& request, const std::function<bool(const control::Response&)>& fn);
   // For requests with one response.
   absl::StatusOr<control::Response> Call(const control::Request& request);

@@ -67,7 +67,8 @@ class OutboxStream final : public ReplyStream {
     finished_ = finished_ || response.last();
     std::unique_lock<std::mutex> lock(outbox_->mutex);
     if (std::this_thread::get_id() != outbox_->loop_thread) {
-      outbox_->room.wait(lock, [&] { return outbox_->gone || outbox_->bytes.size() <= outbox_->max_buffered; });
+      outbox_->room.wait(lock,
+                         [&] { return outbox_->gone || outbox_->bytes.size() <= outbox_->max_buffered; });
     }
     if (outbox_->gone) return false;
     outbox_->bytes += wire;
@@ -164,7 +165,8 @@ class UnixFrameServer::Impl {
     };
     c.patience = std::make_unique<Timer>(loop_, [this, id] { Close(id); });
     c.patience->Start(options_.idle_timeout);
-    c.watcher = std::make_unique<FdWatcher>(loop_, c.fd.get(), [this, id](FdWatcher::Events e) { OnReady(id, e); });
+    c.watcher =
+        std::make_unique<FdWatcher>(loop_, c.fd.get(), [this, id](FdWatcher::Events e) { OnReady(id, e); });
     c.watcher->Want({.read = true});
   }
 

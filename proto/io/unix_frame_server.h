@@ -1,13 +1,17 @@
-// UnixFrameServer: a daemon's control socket. One Request frame in, Response frames out until `last`, then the next.
+// UnixFrameServer: a daemon's control socket. One Request frame in, Response frames out until `last`, then
+// the next.
 //
 //   auto server = UnixFrameServer::Listen(loop, {.path = paths.FeeddSocket()},
-//       [&](control::Request request, std::shared_ptr<ReplyStream> reply) { reply->Finish(Answer(request)); });
+//       [&](control::Request request, std::shared_ptr<ReplyStream> reply) { reply->Finish(Answer(request));
+//       });
 //
-// The handler runs on the loop's thread and must not block; it may keep `reply` and answer later, from any thread.
+// The handler runs on the loop's thread and must not block; it may keep `reply` and answer later, from any
+// thread.
 //
 // Threads: Listen and destruction on the loop's thread. ReplyStream: any one thread at a time.
-// Limits: Options. A client that closes its side counts as gone. The socket file has mode 0660; one left behind by a
-// dead process is replaced, one that answers is not. Standards: none; frames are those of proto/frame.
+// Limits: Options. A client that closes its side counts as gone. The socket file has mode 0660; one left
+// behind by a dead process is replaced, one that answers is not. Standards: none; frames are those of
+// proto/frame.
 #ifndef SEKISHO_PROTO_IO_UNIX_FRAME_SERVER_H_
 #define SEKISHO_PROTO_IO_UNIX_FRAME_SERVER_H_
 
@@ -28,8 +32,9 @@ class ReplyStream {
  public:
   virtual ~ReplyStream() = default;
 
-  // Sends a response that is not the last. On another thread than the loop's it waits while the client is behind by
-  // more than Options::max_buffered; on the loop's thread it never waits. False: the client is gone, stop.
+  // Sends a response that is not the last. On another thread than the loop's it waits while the client is
+  // behind by more than Options::max_buffered; on the loop's thread it never waits. False: the client is
+  // gone, stop.
   virtual bool Send(control::Response response) = 0;
   // Sends the last response (sets `last`).
   virtual bool Finish(control::Response response) = 0;
@@ -50,7 +55,8 @@ class UnixFrameServer {
   };
   using Handler = std::function<void(control::Request, std::shared_ptr<ReplyStream>)>;
 
-  static absl::StatusOr<std::unique_ptr<UnixFrameServer>> Listen(EventLoop& loop, Options options, Handler handler);
+  static absl::StatusOr<std::unique_ptr<UnixFrameServer>> Listen(EventLoop& loop, Options options,
+                                                                 Handler handler);
   // Closes all connections and removes the socket file.
   ~UnixFrameServer();
 

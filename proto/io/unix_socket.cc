@@ -19,12 +19,14 @@ absl::Status Failed(const std::string& path, const char* what) {
 // Removes a socket file that nobody listens on.
 absl::Status RemoveStale(const std::string& path, const sockaddr_un& address) {
   struct stat st{};
-  if (::lstat(path.c_str(), &st) != 0) return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot look at it");
+  if (::lstat(path.c_str(), &st) != 0)
+    return errno == ENOENT ? absl::OkStatus() : Failed(path, "cannot look at it");
   if (!S_ISSOCK(st.st_mode)) return absl::AlreadyExistsError(path + ": exists and is not a socket");
   UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return Failed(path, "cannot make a socket");
   // EAGAIN: alive with a full backlog.
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 || errno == EAGAIN) {
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ||
+      errno == EAGAIN) {
     return absl::AlreadyExistsError(path + ": another process listens there already");
   }
   if (errno != ECONNREFUSED && errno != ENOENT) return Failed(path, "cannot tell whether it is in use");
@@ -47,7 +49,8 @@ absl::StatusOr<UniqueFd> BindUnixSocket(const std::string& path) {
   if (!fd) return Failed(path, "cannot make a socket");
   // Before bind, so that the file never exists with a wider mode.
   ::fchmod(fd.get(), kMode);
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return Failed(path, "cannot bind");
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0)
+    return Failed(path, "cannot bind");
   ::chmod(path.c_str(), kMode);  // a narrow umask must not lock the group out
   if (::listen(fd.get(), 64) != 0) return Failed(path, "cannot listen");
   return fd;

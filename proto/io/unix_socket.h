@@ -12,8 +12,8 @@
 
 namespace sekisho::io {
 
-// Non-blocking, listening, mode 0660. Fails with the path and the reason; kAlreadyExists when somebody listens there
-// or when the path is something else than a socket.
+// Non-blocking, listening, mode 0660. Fails with the path and the reason; kAlreadyExists when somebody
+// listens there or when the path is something else than a socket.
 absl::StatusOr<UniqueFd> BindUnixSocket(const std::string& path);
 
 }  // namespace sekisho::io

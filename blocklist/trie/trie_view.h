@@ -1,0 +1,81 @@
+// TrieView: the rules of one trie file, matched where they lie in mapped bytes.
+//
+//   auto view = TrieView::Open(bytes);              // magic, version, sizes, checksum
+//   NameQuery query(qname);                          // once per name, for any number of views
+//   TrieHits hits;
+//   for (const TrieHit& hit : view->Find(query, hits)) …
+//
+// Threads: immutable; any thread. Limits: the bytes must outlive the view; Find does not allocate and is safe
+// on any bytes that Open accepted, also when a hostile writer made the checksum right. Standards: FORMAT.md.
+#ifndef SEKISHO_BLOCKLIST_TRIE_TRIE_VIEW_H_
+#define SEKISHO_BLOCKLIST_TRIE_TRIE_VIEW_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "blocklist/trie/name_query.h"
+#include "blocklist/trie/rule.h"
+
+namespace sekisho::blocklist {
+
+struct TrieHit {
+  // No initialisers: a TrieHits lives on the stack of every query and must cost nothing until it is filled.
+  RuleAction action;
+  RuleScope scope;
+  uint8_t labels;  // the rule's name = the rightmost `labels` labels of the name asked
+  uint32_t source;
+};
+
+// A subtree rule for the root and each of 127 ancestors-or-self, and an exact rule for the name itself.
+inline constexpr size_t kMaxTrieHits = dns::kMaxLabels + 2;
+using TrieHits = std::array<TrieHit, kMaxTrieHits>;
+
+class TrieView {
+ public:
+  static absl::StatusOr<TrieView> Open(std::span<const uint8_t> bytes);
+
+  size_t rule_count() const { return rule_count_; }
+  uint32_t source_count() const { return source_count_; }
+  // Views into the mapping; empty strings for an id that the file does not have.
+  RuleSource source(uint32_t id) const;
+
+  // All rules that cover the name: subtree rules of its ancestors and itself, exact rules of itself. Shortest
+  // rule name first, exact before subtree at the same name.
+  std::span<const TrieHit> Find(const NameQuery& query, TrieHits& out) const;
+
+  // Walks all rules in the order of their name keys, exact before subtree. Allocates.
+  class Cursor {
+   public:
+    explicit Cursor(const TrieView& view) : view_(&view) {}
+    // False at the end.
+    bool Next();
+    const Rule& rule() const { return rule_; }
+
+   private:
+    const TrieView* view_;
+    size_t next_ = 0;
+    Rule rule_;
+  };
+
+ private:
+  TrieView() = default;
+  std::string_view KeyAt(size_t i) const;
+  size_t LowerBound(std::string_view key, size_t from) const;
+
+  size_t rule_count_ = 0;
+  uint32_t source_count_ = 0;
+  const uint8_t* source_ends_ = nullptr;
+  const uint8_t* source_bytes_ = nullptr;
+  const uint8_t* key_ends_ = nullptr;
+  const uint8_t* keys_ = nullptr;
+  const uint8_t* attributes_ = nullptr;
+};
+
+}  // namespace sekisho::blocklist
+
+#endif  // SEKISHO_BLOCKLIST_TRIE_TRIE_VIEW_H_

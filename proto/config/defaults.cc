@@ -1,0 +1,46 @@
+#include <initializer_list>
+
+#include "proto/config/config.h"
+#include "proto/config/paths.h"
+
+namespace sekisho::config {
+
+Config DefaultConfig() {
+  Config config;
+  config.set_data_dir(kDefaultDataDir);
+
+  Agency* local = config.add_agencies();
+  local->set_name("local");
+  local->add_networks("127.0.0.0/8");
+  local->add_networks("::1/128");
+
+  Resolver* resolver = config.mutable_resolver();
+  resolver->add_listen("127.0.0.1:53");
+  resolver->set_upstream_port(53);
+  resolver->set_ipv4(true);
+  resolver->set_ipv6(true);
+  resolver->set_cache_bytes(256 << 20);
+  resolver->set_edns_size(1232);
+  resolver->set_max_ttl(86400);
+  resolver->set_min_ttl(0);
+  resolver->set_max_negative_ttl(900);
+  resolver->set_qname_minimisation(true);
+  resolver->set_record_ring_bytes(8 << 20);
+
+  Tcp* tcp = resolver->mutable_tcp();
+  tcp->set_max_connections(4096);
+  tcp->set_max_per_address(32);
+  tcp->set_idle_seconds(10);
+  tcp->set_max_pipelined(25);
+
+  Spool* spool = resolver->mutable_spool();
+  spool->set_quota_bytes(uint64_t{4} << 30);
+  spool->set_segment_bytes(64 << 20);
+
+  resolver->mutable_dnssec()->set_validate(true);
+  config.mutable_blocklist()->set_keep_snapshots(5);
+  config.mutable_log()->set_retention_days(90);
+  return config;
+}
+
+}  // namespace sekisho::config

@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "proto/base/ip_address.h"
+#include "proto/config/config.h"
+#include "proto/config/printable.h"
+
+namespace sekisho::config {
+namespace {
+
+using Problems = std::vector<Problem>;
+
+std::string At(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
+
+void Range(Problems& out, const std::string& path, uint64_t value, uint64_t least, uint64_t most) {
+  if (value >= least && value <= most) return;
+  out.push_back({path, "must be from " + std::to_string(least) + " to " + std::to_string(most) + ", is " +
+                           std::to_string(value)});
+}
+
+bool IsIdentifier(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// Names that go into records and file names.
+void Identifier(Problems& out, const std::string& path, const std::string& text,
+                std::set<std::string>* taken) {
+  if (text.empty()) {
+    out.push_back({path, "is missing"});
+  } else if (!IsIdentifier(text)) {
+    out.push_back({path, "'" + Printable(text) + "': 1 to 64 letters, digits, '-' and '_' are allowed"});
+  } else if (!taken->insert(text).second) {
+    out.push_back({path, "'" + text + "' is the name of another one already"});
+  }
+}
+
+// Relative paths would depend on where a daemon was started.
+void AbsolutePath(Problems& out, const std::string& path, const std::string& text, bool required) {
+  if (text.empty() ? required : text.front() != '/') {
+    out.push_back(
+        {path, text.empty() ? "is missing" : "'" + Printable(text) + "': must be an absolute path"});
+  }
+}
+
+void CheckAgencies(Problems& out, const Config& config) {
+  std::set<std::string> names;
+  std::map<std::string, std::string> networks;
+  if (config.agencies_size() == 0) out.push_back({"agencies", "is empty: nobody would be served"});
+  if (config.agencies_size() > 65535) out.push_back({"agencies", "more than 65535"});
+  for (int i = 0; i < config.agencies_size(); ++i) {
+    const Agency& agency = config.agencies(i);
+    const std::string path = At("agencies", i);
+    Identifier(out, path + ".name", agency.name(), &names);
+    if (agency.networks_size() == 0) out.push_back({path + ".networks", "is missing"});
+    for (int k = 0; k < agency.networks_size(); ++k) {
+      const std::string where = At(path + ".networks", k);
+      const auto prefix = IpPrefix::Parse(agency.networks(k));
+      if (!prefix) {
+        out.push_back(
+            {where, "'" + Printable(agency.networks(k)) +
+                        "' is not a network such as 192.0.2.0/24 or 2001:db8::/32 (bits beyond the prefix "
+                        "must be zero)"});
+      } else if (auto [at, fresh] = networks.emplace(prefix->ToString(), agency.name()); !fresh) {
+        out.push_back(
+            {where, prefix->ToString() + " was given already, for agency '" + Printable(at->second) + "'"});
+      }
+    }
+  }
+}
+
+void CheckListen(Problems& out, const Resolver& resolver) {
+  if (resolver.listen_size() == 0) out.push_back({"resolver.listen", "is empty: nobody could ask"});
+  if (resolver.listen_size() > 256) out.push_back({"resolver.listen", "more than 256 addresses"});
+  std::set<Endpoint> taken;
+  for (int i = 0; i < resolver.listen_size(); ++i) {
+    const std::string path = At("resolver.listen", i);
+    const auto endpoint = Endpoint::Parse(resolver.listen(i), 53);
+    if (!endpoint || endpoint->port == 0) {
+      out.push_back({path, "'" + Printable(resolver.listen(i)) +
+                               "' is not an address such as 192.0.2.1, 127.0.0.1:5353 or [::1]:53"});
+    } else if (!taken.insert(*endpoint).second) {
+      out.push_back({path, endpoint->ToString() + " was given already"});
+    }
+  }
+}
+
+void CheckTcp(Problems& out, const Tcp& tcp) {
+  Range(out, "resolver.tcp.max_connections", tcp.max_connections(), 1, 1'000'000);
+  Range(out, "resolver.tcp.max_per_address", tcp.max_per_address(), 1, 1'000'000);
+  Range(out, "resolver.tcp.idle_seconds", tcp.idle_seconds(), 1, 3600);
+  Range(out, "resolver.tcp.max_pipelined", tcp.max_pipelined(), 1, 10'000);
+}
+
+void CheckSpool(Problems& out, const Spool& spool) {
+  Range(out, "resolver.spool.segment_bytes", spool.segment_bytes(), 64 << 10, uint64_t{4} << 30);
+  if (spool.quota_bytes() < spool.segment_bytes()) {
+    out.push_back({"resolver.spool.quota_bytes", "must be at least segment_bytes"});
+  }
+}
+
+void CheckResolver(Problems& out, const Resolver& resolver) {
+  constexpr uint64_t kMaxTtl = std::numeric_limits<int32_t>::max();  // RFC 2181 section 8
+  CheckListen(out, resolver);
+  Range(out, "resolver.workers", resolver.workers(), 0, 256);
+  AbsolutePath(out, "resolver.root_hints", resolver.root_hints(), false);
+  Range(out, "resolver.upstream_port", resolver.upstream_port(), 1, 65535);
+  if (!resolver.ipv4() && !resolver.ipv6()) {
+    out.push_back({"resolver.ipv6", "ipv4 and ipv6 are both off: no server could be asked"});
+  }
+  Range(out, "resolver.cache_bytes", resolver.cache_bytes(), 1 << 20, uint64_t{1} << 44);
+  Range(out, "resolver.edns_size", resolver.edns_size(), 512, 4096);
+  Range(out, "resolver.max_ttl", resolver.max_ttl(), 1, kMaxTtl);
+  Range(out, "resolver.max_negative_ttl", resolver.max_negative_ttl(), 1, kMaxTtl);
+  if (resolver.min_ttl() > resolver.max_ttl()) out.push_back({"resolver.min_ttl", "must not exceed max_ttl"});
+  CheckTcp(out, resolver.tcp());
+  Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
+  CheckSpool(out, resolver.spool());
+  AbsolutePath(out, "resolver.dnssec.trust_anchor_file", resolver.dnssec().trust_anchor_file(), false);
+}
+
+void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::set<std::string>* names) {
+  static const std::set<std::string> kFormats = {"", "auto", "domains", "hosts", "urls-csv"};
+  Identifier(out, path + ".name", feed.name(), names);
+  const std::string& url = feed.url();
+  const bool known = url.starts_with("/") || url.starts_with("file:///") || url.starts_with("http://") ||
+                     url.starts_with("https://");
+  if (!known) {
+    out.push_back(
+        {path + ".url", "'" + Printable(url) + "': must be a path, file:///, http:// or https:// URL"});
+  }
+  if (!kFormats.contains(feed.format())) {
+    out.push_back(
+        {path + ".format", "'" + Printable(feed.format()) + "': must be domains, hosts, urls-csv or auto"});
+  }
+  if (feed.has_interval_seconds()) {
+    Range(out, path + ".interval_seconds", feed.interval_seconds(), 1, 365 * 86400);
+  }
+}
+
+void CheckBlocklist(Problems& out, const Blocklist& blocklist) {
+  std::set<std::string> names;
+  for (int i = 0; i < blocklist.feeds_size(); ++i) {
+    CheckFeed(out, At("blocklist.feeds", i), blocklist.feeds(i), &names);
+  }
+  Range(out, "blocklist.keep_snapshots", blocklist.keep_snapshots(), 1, 1000);
+  for (int i = 0; i < blocklist.protected_names_size(); ++i) {
+    AbsolutePath(out, At("blocklist.protected_names", i), blocklist.protected_names(i), true);
+  }
+  for (int i = 0; i < blocklist.shared_hosts_size(); ++i) {
+    AbsolutePath(out, At("blocklist.shared_hosts", i), blocklist.shared_hosts(i), true);
+  }
+  AbsolutePath(out, "blocklist.public_suffix_list", blocklist.public_suffix_list(), false);
+}
+
+}  // namespace
+
+std::vector<Problem> Validate(const Config& config) {
+  Problems out;
+  AbsolutePath(out, "data_dir", config.data_dir(), true);
+  AbsolutePath(out, "run_dir", config.run_dir(), false);
+  CheckAgencies(out, config);
+  CheckResolver(out, config.resolver());
+  CheckBlocklist(out, config.blocklist());
+  Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
+  return out;
+}
+
+}  // namespace sekisho::config
