@@ -106,6 +106,7 @@ write_config() {  # name addresses zones
   database: ""
   zonesdir: "$dir/zones"
   pidfile: ""
+  xfrdir: "$dir"
   xfrdfile: "$dir/$name.xfrd"
   zonelistfile: "$dir/$name.zonelist"
   cookie-secret-file: ""

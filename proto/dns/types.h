@@ -2,7 +2,7 @@
 //
 // Enums are open: a value that has no name here is still a valid value (RFC 3597).
 //
-// Standards: IANA "Domain Name System (DNS) Parameters"; RFC 8914 for EDE.
+// Threads: values. Standards: IANA "Domain Name System (DNS) Parameters"; RFC 8914 for EDE.
 #ifndef SEKISHO_PROTO_DNS_TYPES_H_
 #define SEKISHO_PROTO_DNS_TYPES_H_
 
