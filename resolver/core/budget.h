@@ -26,6 +26,7 @@ class Budget {
   bool TakeSignature() { return Take(&signatures_, 1); }
   // A signature that did not verify.
   bool TakeSignatureFailure() { return Take(&signature_failures_, 1); }
+  bool HasSignatureFailure() const { return signature_failures_ > 0; }
   bool TakeNsec3Hashes(int n) { return Take(&nsec3_hashes_, n); }
   // Marks a server name as being looked up; false when it already is, which would be a loop (TsuNAME, row
   // D03).
@@ -35,6 +36,8 @@ class Budget {
   MonoTime deadline() const { return deadline_; }
 
   int queries_used() const { return limits::kUpstreamQueries - queries_; }
+  int signatures_used() const { return limits::kSignatureChecks - signatures_; }
+  int nsec3_hashes_used() const { return limits::kNsec3Hashes - nsec3_hashes_; }
 
  private:
   template <typename N, typename A>

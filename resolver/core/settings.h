@@ -39,6 +39,13 @@ struct Settings {
   bool validate = true;
   std::vector<dns::TextRecord> trust_anchors;  // DS or DNSKEY records
   std::vector<dns::Name> negative_trust_anchors;
+  // What RFC 9905 lets a resolver refuse: a zone that has nothing else counts as unsigned.
+  bool accept_sha1_digests = false;
+  bool accept_rsasha1 = false;
+  int min_rsa_bits = 1024;
+  // Signature times may be off by a tenth of the signature's life, at least and at most this (seconds; 0, 0: exact).
+  uint32_t signature_skew_min = 3600;
+  uint32_t signature_skew_max = 86400;
 };
 
 }  // namespace sekisho::resolver

@@ -1,9 +1,11 @@
 // Validator: judges a Response by the chain of trust and writes the verdict into it.
 //
-//   validator.Validate(&response, budget) →  response.security = kSecure | kInsecure | kBogus, with EDE reasons
+//   validator.Validate(&response, budget) →  response.security = kSecure | kInsecure | kBogus, with EDE
+//   reasons
 //
-// The chain (trust anchor → DS → DNSKEY → … ) is walked with a RecordFetcher, which asks the DNS without validation;
-// verdicts on zones are kept in a KeyCache of their own so that each zone's keys are checked once.
+// The chain (trust anchor → DS → DNSKEY → … ) is walked with a RecordFetcher, which asks the DNS without
+// validation; verdicts on zones are kept in a KeyCache of their own so that each zone's keys are checked
+// once.
 //
 // Threads: one Validator per worker (KeyCache too). Limits: Budget and limits.h.
 // Standards: RFC 4033–4035, 5155, 6840, 8198 (names only), 8624, 9276, 9364; EDE per RFC 8914.
@@ -20,7 +22,8 @@
 
 namespace sekisho::resolver {
 
-// Gives the validator DS and DNSKEY RRsets. Responses come unvalidated (security kUnchecked), kFailure included.
+// Gives the validator DS and DNSKEY RRsets. Responses come unvalidated (security kUnchecked), kFailure
+// included.
 class RecordFetcher {
  public:
   virtual ~RecordFetcher() = default;

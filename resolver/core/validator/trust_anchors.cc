@@ -1,0 +1,25 @@
+#include "resolver/core/validator/trust_anchors.h"
+
+namespace sekisho::resolver::dnssec {
+
+TrustAnchors::TrustAnchors(const Settings& settings) {
+  for (const dns::TextRecord& record : settings.trust_anchors) {
+    if (record.type != dns::RRType::kDS && record.type != dns::RRType::kDNSKEY) continue;
+    EntryPoints& points = anchors_[record.owner.LowercaseBytes()];
+    points.zone = record.owner;
+    (record.type == dns::RRType::kDS ? points.ds : points.dnskeys).Add(AsBytes(record.rdata));
+  }
+  for (const dns::Name& name : settings.negative_trust_anchors) negative_.insert(name.LowercaseBytes());
+}
+
+const EntryPoints* TrustAnchors::StartFor(dns::NameView name) const {
+  for (int labels = name.LabelCount(); labels >= 0; --labels) {
+    const std::string key = dns::Name(name.Suffix(labels)).LowercaseBytes();
+    if (negative_.contains(key)) return nullptr;
+    const auto found = anchors_.find(key);
+    if (found != anchors_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+}  // namespace sekisho::resolver::dnssec

@@ -1,0 +1,188 @@
+#include "resolver/core/validator/validator.h"
+
+#include <optional>
+#include <utility>
+
+#include "resolver/core/limits.h"
+#include "resolver/core/validator/chain.h"
+#include "resolver/core/validator/judge.h"
+
+namespace sekisho::resolver {
+
+using dns::EdeCode;
+using dns::RRType;
+using dnssec::FindZone;
+using dnssec::Judgement;
+using dnssec::Walk;
+using dnssec::ZoneStatus;
+using dnssec::ZoneStatusPtr;
+
+namespace {
+
+// RRsets of an ANY answer that are validated (row D11); more is refused.
+constexpr size_t kRrsetsPerAnswer = 16;
+
+Judgement FromStatus(const ZoneStatus& zone) {
+  Judgement judgement;
+  judgement.security = zone.kind == ZoneStatus::Kind::kInsecure ? Security::kInsecure : Security::kBogus;
+  judgement.why = zone.why;
+  return judgement;
+}
+
+bool IsSecureZone(const ZoneStatus& zone) { return zone.kind == ZoneStatus::Kind::kSecure; }
+
+// Data without a signature by anyone who may sign it: fine where no chain reaches.
+Task<Judgement> JudgeUnsigned(Walk& walk, dns::Name target, std::string what) {
+  ZoneStatusPtr zone = co_await FindZone(walk, target);
+  if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
+  co_return Judgement::Bogus(EdeCode::kRrsigsMissing, what + ": not signed");
+}
+
+// `judgement` is what `signer`'s keys said of data at `target`. Is the signer the zone that holds the data at
+// all? A parent's signatures below a cut count for nothing (row P25), and an unsigned child may carry them
+// without harm.
+Task<Judgement> CheckHolder(Walk& walk, Judgement judgement, dns::Name signer, dns::Name target) {
+  const bool bogus = judgement.security == Security::kBogus;
+  const bool zone_below_signer =
+      walk.judged.zone.view().IsBelow(signer) && target.view().IsAtOrBelow(walk.judged.zone);
+  if (!bogus && !zone_below_signer) co_return judgement;
+  if (bogus && (judgement.exhausted || target == signer)) co_return judgement;
+  dns::Name holder = bogus ? target : walk.judged.zone;
+  ZoneStatusPtr zone = co_await FindZone(walk, holder);
+  if (zone->kind == ZoneStatus::Kind::kInsecure) co_return FromStatus(*zone);
+  if (bogus || (IsSecureZone(*zone) && zone->keys.zone == signer)) co_return judgement;
+  if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
+  co_return Judgement::Bogus(EdeCode::kDnssecBogus, target.ToString() + ": signed from above its zone");
+}
+
+// A signer above the anchor closest to the data would let data escape from below that anchor.
+bool ReachesAnchorOf(const Walk& walk, dns::NameView signer, dns::NameView target) {
+  return walk.knowledge->anchors.StartFor(signer) == walk.knowledge->anchors.StartFor(target);
+}
+
+Task<Judgement> JudgeOne(Walk& walk, const dns::RRset& rrset) {
+  dns::Name target(dnssec::HolderOf(rrset.owner, rrset.type));
+  std::optional<dns::Name> signer = dnssec::BestSigner(rrset, target);
+  if (!signer || !ReachesAnchorOf(walk, *signer, target)) {
+    std::string what = dnssec::Describe(rrset);
+    Judgement judgement = co_await JudgeUnsigned(walk, target, std::move(what));
+    co_return judgement;
+  }
+  ZoneStatusPtr zone = co_await FindZone(walk, *signer);
+  if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
+  Judgement judgement;
+  if (zone->keys.zone == *signer) {
+    dnssec::Check check = walk.MakeCheck();
+    judgement = dnssec::JudgeRRset(rrset, walk.judged.authority, zone->keys, check);
+  } else {
+    judgement = Judgement::Bogus(EdeCode::kDnssecBogus, dnssec::Describe(rrset) + ": signer is not a zone");
+  }
+  Judgement result = co_await CheckHolder(walk, std::move(judgement), *signer, target);
+  co_return result;
+}
+
+Task<Judgement> JudgeAnswer(Walk& walk) {
+  const auto& answer = walk.judged.answer;
+  if (!dnssec::AnswersQuestion(walk.judged) || answer.size() > kRrsetsPerAnswer) {
+    co_return Judgement::Bogus(EdeCode::kDnssecBogus,
+                               walk.judged.qname.ToString() + ": records not asked for");
+  }
+  Judgement all;
+  all.security = Security::kSecure;
+  for (size_t i = 0; i < answer.size() && all.security != Security::kBogus; ++i) {
+    const dns::RRset& rrset = *answer[i];
+    if (rrset.type == RRType::kRRSIG) {  // signatures are not signed
+      all.security = Security::kInsecure;
+      continue;
+    }
+    if (const dns::RRset* dname = dnssec::DnameFor(answer, i)) {
+      if (!dnssec::IsMadeFrom(rrset, *dname)) {
+        all = Judgement::Bogus(EdeCode::kDnssecBogus, dnssec::Describe(rrset) + ": not what the DNAME makes");
+      }
+      continue;  // as good as the DNAME, which is judged in its turn
+    }
+    Judgement one = co_await JudgeOne(walk, rrset);
+    dnssec::Merge(std::move(one), &all);
+  }
+  co_return all;
+}
+
+// Who signed the denial: the longest name that may.
+std::optional<dns::Name> DenialSigner(const Walk& walk, dns::NameView target) {
+  std::optional<dns::Name> best;
+  for (const auto& rrset : walk.judged.authority) {
+    if (rrset->type != RRType::kSOA && rrset->type != RRType::kNSEC && rrset->type != RRType::kNSEC3)
+      continue;
+    std::optional<dns::Name> signer = dnssec::BestSigner(*rrset, target);
+    if (!signer || !ReachesAnchorOf(walk, *signer, target)) continue;
+    if (!best || signer->size() > best->size()) best = std::move(signer);
+  }
+  return best;
+}
+
+Task<Judgement> JudgeNegative(Walk& walk) {
+  dns::Name target(dnssec::HolderOf(walk.judged.qname, walk.judged.qtype));
+  std::optional<dns::Name> signer = DenialSigner(walk, target);
+  if (!signer) {
+    std::string what = walk.judged.qname.ToString() + ": denial";
+    Judgement judgement = co_await JudgeUnsigned(walk, target, std::move(what));
+    co_return judgement;
+  }
+  ZoneStatusPtr zone = co_await FindZone(walk, *signer);
+  if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
+  Judgement judgement;
+  if (zone->keys.zone == *signer) {
+    dnssec::Check check = walk.MakeCheck();
+    judgement = dnssec::JudgeDenial(walk.judged, zone->keys, check);
+  } else {
+    judgement =
+        Judgement::Bogus(EdeCode::kDnssecBogus, walk.judged.qname.ToString() + ": signer is not a zone");
+  }
+  Judgement result = co_await CheckHolder(walk, std::move(judgement), *signer, target);
+  co_return result;
+}
+
+Task<Judgement> Judge(Walk& walk) {
+  const Response& response = walk.judged;
+  const dns::NameView target = dnssec::HolderOf(response.qname, response.qtype);
+  Judgement insecure;
+  insecure.security = Security::kInsecure;
+  if (!walk.knowledge->validate || response.kind == ResponseKind::kFailure) co_return insecure;
+  if (walk.knowledge->anchors.StartFor(target) == nullptr) co_return insecure;
+  const bool positive = response.kind == ResponseKind::kAnswer || response.kind == ResponseKind::kCname;
+  if (positive) {
+    Judgement judgement = co_await JudgeAnswer(walk);
+    co_return judgement;
+  }
+  Judgement judgement = co_await JudgeNegative(walk);
+  co_return judgement;
+}
+
+}  // namespace
+
+class Validator::Impl {
+ public:
+  explicit Impl(RecordFetcher* record_fetcher) : fetcher(*record_fetcher) {}
+
+  RecordFetcher& fetcher;
+  std::shared_ptr<dnssec::Knowledge> knowledge;
+};
+
+Validator::Validator(RecordFetcher* fetcher) : impl_(std::make_unique<Impl>(fetcher)) { Configure(nullptr); }
+
+Validator::~Validator() = default;
+
+void Validator::Configure(std::shared_ptr<const Settings> settings) {
+  impl_->knowledge = std::make_shared<dnssec::Knowledge>(settings ? *settings : Settings{});
+}
+
+Task<bool> Validator::Validate(Response* response, Budget& budget, int depth) {
+  Walk walk{impl_->knowledge, impl_->fetcher, budget, depth, *response};
+  Judgement judgement = co_await Judge(walk);
+  response->security = judgement.security;
+  response->ttl_cap = std::min(response->ttl_cap, judgement.ttl_cap);
+  if (!judgement.why.text.empty()) response->errors.push_back(std::move(judgement.why));
+  co_return true;
+}
+
+}  // namespace sekisho::resolver
