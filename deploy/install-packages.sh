@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of packages.txt that are missing.
-#   install-packages.sh build        what compiling and running needs
-#   install-packages.sh build test   and what the tests need
+#   install-packages.sh build client                what compiling, running and asking needs
+#   install-packages.sh build client testnet test   and what the tests need
 # Daemons that come with packages (nsd, unbound) are not started.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -57,7 +57,7 @@ run_tests() {  # preset, further ctest arguments
   fi
 }
 
-step "packages" deploy/install-packages.sh build test
+step "packages" deploy/install-packages.sh build client testnet test
 step "configure release" cmake --preset release
 step "build release" cmake --build --preset release
 run_tests release
