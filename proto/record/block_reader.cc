@@ -2,6 +2,7 @@
 #include "proto/record/block_reader.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "proto/base/bytes.h"
 #include "proto/dns/name_key.h"
@@ -87,50 +88,62 @@ bool BlockReader::UnpackNames(ColumnReader& in) {
   size_t count = 0;
   std::vector<uint64_t> prefixes;
   std::vector<uint64_t> suffixes;
+  std::string heap;
   const size_t limit = std::min<size_t>(kMaxEntries, size_t{header_.rows} * (2 + kMaxAnswerItems));
   if (!in.Count(limit, &count) || !in.Numbers(count, dns::kMaxNameKeySize, &prefixes) ||
-      !in.Numbers(count, dns::kMaxNameKeySize, &suffixes) || !in.Heap(kMaxHeap, &name_bytes_)) {
+      !in.Numbers(count, dns::kMaxNameKeySize, &suffixes) || !in.Heap(kMaxHeap, &heap)) {
     return false;
   }
-  name_prefix_.resize(count);
-  name_suffix_at_.resize(count + 1);
+  uint64_t total = 0;
+  for (size_t i = 0; i < count; ++i) total += prefixes[i] + suffixes[i];
+  if (total > kMaxHeap) return false;
+  name_keys_.resize(total);
+  name_at_.resize(count + 1);
+  size_t from = 0;
   size_t at = 0;
-  size_t size_before = 0;
+  size_t before = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (prefixes[i] > size_before || prefixes[i] + suffixes[i] > dns::kMaxNameKeySize) return false;
-    name_prefix_[i] = static_cast<uint16_t>(prefixes[i]);
-    name_suffix_at_[i] = static_cast<uint32_t>(at);
-    at += suffixes[i];
-    size_before = prefixes[i] + suffixes[i];
+    if (prefixes[i] > at - before || suffixes[i] > heap.size() - from) return false;
+    name_at_[i] = static_cast<uint32_t>(at);
+    std::memcpy(name_keys_.data() + at, name_keys_.data() + before, prefixes[i]);
+    std::memcpy(name_keys_.data() + at + prefixes[i], heap.data() + from, suffixes[i]);
+    before = at;
+    at += prefixes[i] + suffixes[i];
+    from += suffixes[i];
   }
-  if (at != name_bytes_.size()) return false;
-  name_suffix_at_[count] = static_cast<uint32_t>(at);
+  name_at_[count] = static_cast<uint32_t>(at);
   name_count_ = static_cast<uint32_t>(count);
-  // Each must be a key, and they must ascend.
-  std::string key;
-  std::string before;
-  for (uint32_t i = 0; i < name_count_; ++i) {
-    before = key;
-    key.resize(name_prefix_[i]);
-    key.append(name_bytes_, name_suffix_at_[i], name_suffix_at_[i + 1] - name_suffix_at_[i]);
-    if ((i > 0 && key <= before) || !dns::NameFromKey(key)) return false;
-  }
-  return true;
+  return from == heap.size();
 }
 
-std::string BlockReader::NameKeyAt(uint32_t id) const {
-  std::string key;
-  size_t open = SIZE_MAX;  // how much of the front is still to be found in earlier names
-  for (uint32_t i = id;; --i) {
-    const size_t prefix = name_prefix_[i];
-    const size_t size = name_suffix_at_[i + 1] - name_suffix_at_[i];
-    if (open > prefix) {
-      const size_t wanted = std::min(open, prefix + size) - prefix;
-      key.insert(0, name_bytes_, name_suffix_at_[i], wanted);
-      open = prefix;
+namespace {
+
+// As NameFromKey would judge, without making the name.
+bool IsNameKey(std::string_view key) {
+  size_t wire = 1;
+  size_t label = 0;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const char c = key[i];
+    if (c == 0) {
+      if (label == 0 || label > dns::kMaxLabelSize) return false;
+      wire += label + 1;
+      label = 0;
+      continue;
     }
-    if (open == 0 || i == 0) return key;
+    if (c == 1 && (++i == key.size() || (key[i] != 1 && key[i] != 2))) return false;
+    if (c >= 'A' && c <= 'Z') return false;
+    ++label;
   }
+  return label == 0 && wire <= dns::kMaxNameSize;
+}
+
+}  // namespace
+
+bool BlockReader::NamesAreKeysInOrder() const {
+  for (uint32_t i = 0; i < name_count_; ++i) {
+    if (!IsNameKey(NameKeyAt(i)) || (i > 0 && NameKeyAt(i) <= NameKeyAt(i - 1))) return false;
+  }
+  return true;
 }
 
 uint32_t BlockReader::NameLowerBound(std::string_view key) const {

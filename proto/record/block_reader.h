@@ -51,7 +51,9 @@ class BlockReader {
   bool LoadExchanges();
   uint32_t name_count() const { return name_count_; }
   // Ids of names are in the order of their keys. Valid after LoadNames.
-  std::string NameKeyAt(uint32_t id) const;
+  std::string_view NameKeyAt(uint32_t id) const {
+    return std::string_view(name_keys_).substr(name_at_[id], name_at_[id + 1] - name_at_[id]);
+  }
   // The first id whose key is not below `key`.
   uint32_t NameLowerBound(std::string_view key) const;
   const std::vector<std::string>& texts() const { return texts_; }
@@ -89,6 +91,7 @@ class BlockReader {
   bool Damaged(const char* what);
   uint32_t RowsOf(uint32_t chunk) const;
   bool UnpackNames(class ColumnReader& in);
+  bool NamesAreKeysInOrder() const;
   bool UnpackItems(class ColumnReader& in, const std::vector<uint64_t>& counts);
   bool UnpackRest(class ColumnReader& in, uint32_t chunk);
   void FillExchange(const Exchange& x, LookupRecord* out) const;
@@ -106,9 +109,8 @@ class BlockReader {
   bool answers_loaded_ = false;
   bool exchanges_loaded_ = false;
   uint32_t name_count_ = 0;
-  std::vector<uint16_t> name_prefix_;     // bytes shared with the name before
-  std::vector<uint32_t> name_suffix_at_;  // count + 1 places in name_bytes_
-  std::string name_bytes_;
+  std::vector<uint32_t> name_at_;  // count + 1 places in name_keys_
+  std::string name_keys_;
   std::vector<std::string> texts_;
   std::vector<Asker> askers_;
   std::vector<Manner> manners_;

@@ -6,6 +6,7 @@ namespace sekisho::record {
 
 bool BlockReader::Verify() {
   if (!LoadExchanges() || !LoadAskers() || !LoadManners()) return false;
+  if (!NamesAreKeysInOrder()) return Damaged("names");
   for (uint32_t chunk = 0; chunk < header_.chunks(); ++chunk) {
     if (ChunkAskerIds(chunk) == nullptr || ChunkRestColumns(chunk) == nullptr) return false;
   }

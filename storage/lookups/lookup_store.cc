@@ -1,0 +1,274 @@
+#include "storage/lookups/lookup_store.h"
+
+#include <fcntl.h>
+#include <rocksdb/cache.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "proto/base/bytes.h"
+#include "proto/record/block_builder.h"
+#include "proto/record/block_reader.h"
+
+namespace sekisho::lookups {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kMarker[] = "SEKISHO-LOOKUPS";
+constexpr char kFormat[] = "sekisho lookups, format 1";
+
+// The days that the block has rows of, ascending.
+std::optional<std::set<int32_t>> DaysOf(record::BlockReader& block) {
+  const int32_t first = DayOf(block.header().first_us);
+  const int32_t last = DayOf(block.header().last_us);
+  if (last - first <= 1) return std::set<int32_t>{first, last};
+  std::set<int32_t> days;  // the clock jumped within a second's worth of lookups
+  for (uint32_t chunk = 0; chunk < block.header().chunks(); ++chunk) {
+    const auto* rest = block.ChunkRestColumns(chunk);
+    if (rest == nullptr) return std::nullopt;
+    for (const int64_t t : rest->time_us) days.insert(DayOf(t));
+  }
+  return days;
+}
+
+}  // namespace
+
+LookupStore::LookupStore(const StoreOptions& options)
+    : options_(options), cache_(rocksdb::NewLRUCache(options.cache_bytes)) {}
+
+LookupStore::~LookupStore() {
+  if (lock_fd_ >= 0) close(lock_fd_);
+}
+
+std::unique_ptr<LookupStore> LookupStore::Open(const StoreOptions& options, std::string* error) {
+  std::unique_ptr<LookupStore> store(new LookupStore(options));
+  if (!store->Prepare(error) || !store->OpenPartitions(error)) return nullptr;
+  return store;
+}
+
+// A folder is taken only when it is empty (first start) or bears our marker.
+bool LookupStore::Prepare(std::string* error) {
+  std::error_code ec;
+  fs::create_directories(options_.dir, ec);
+  if (ec) {
+    *error = "cannot create " + options_.dir + ": " + ec.message();
+    return false;
+  }
+  const std::string lock = options_.dir + "/LOCK";
+  const bool empty = fs::is_empty(options_.dir, ec);
+  lock_fd_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (lock_fd_ < 0 || flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    *error = options_.dir + " is in use by another process";
+    return false;
+  }
+  const std::string marker = options_.dir + "/" + kMarker;
+  if (empty) {
+    std::ofstream(marker) << kFormat << "\n";
+    return true;
+  }
+  std::ifstream in(marker);
+  std::string line;
+  if (!std::getline(in, line)) {
+    *error = options_.dir + " is not empty and has no marker file " + kMarker +
+             "; it is not taken for a lookup log";
+    return false;
+  }
+  if (line != kFormat) {
+    *error = options_.dir + " holds \"" + line.substr(0, 80) + "\"; this version reads \"" + kFormat + "\"";
+    return false;
+  }
+  return true;
+}
+
+bool LookupStore::OpenPartitions(std::string* error) {
+  std::error_code ec;
+  std::vector<PartitionId> ids;
+  for (const auto& entry : fs::directory_iterator(options_.dir, ec)) {
+    const std::string name = entry.path().filename();
+    std::error_code ignored;
+    if (name.ends_with(".new") || fs::exists(entry.path() / "DROPPED", ignored)) {
+      fs::remove_all(entry.path(), ignored);
+      continue;
+    }
+    if (const auto id = PartitionId::Parse(name)) ids.push_back(*id);
+  }
+  if (ec) {
+    *error = "cannot read " + options_.dir + ": " + ec.message();
+    return false;
+  }
+  for (const PartitionId& id : ids) {
+    std::ifstream damaged(options_.dir + "/" + id.FolderName() + "/DAMAGED");
+    std::string why;
+    if (damaged) {
+      std::getline(damaged, why);
+      damaged_.push_back({id, why});
+      continue;
+    }
+    auto partition = Partition::Open(options_.dir, id, cache_, &why);
+    if (!partition) {
+      Partition::Fence(options_.dir, id, why);
+      damaged_.push_back({id, why});
+      continue;
+    }
+    auto blocks = std::make_shared<const std::vector<BlockInfo>>(partition->Blocks());
+    partitions_[id] = {std::move(partition), std::move(blocks)};
+  }
+  return true;
+}
+
+std::shared_ptr<Partition> LookupStore::CurrentPartition(int32_t day) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto it = partitions_.upper_bound({day, UINT32_MAX});
+  if (it == partitions_.begin() || (--it)->first.day != day) return nullptr;
+  return it->second.partition;
+}
+
+std::shared_ptr<Partition> LookupStore::PartitionForWriting(int32_t day, std::string* error) {
+  if (auto current = CurrentPartition(day)) return current;
+  PartitionId id{day, 0};
+  for (const DamagedPartition& d : damaged_) {
+    if (d.id.day == day) id.generation = std::max(id.generation, d.id.generation + 1);
+  }
+  auto made = Partition::Create(options_.dir, id, cache_, error);
+  if (!made) return nullptr;
+  std::lock_guard<std::mutex> lock(mutex_);
+  partitions_[id] = {made, std::make_shared<const std::vector<BlockInfo>>()};
+  return made;
+}
+
+std::vector<TimeRange> LookupStore::RangesToImport(record::BlockReader& block,
+                                                   const record::SpoolPosition& end) {
+  std::vector<TimeRange> out;
+  const auto days = DaysOf(block);
+  if (!days) return out;
+  for (const int32_t day : *days) {
+    const auto partition = CurrentPartition(day);
+    if (partition) {
+      const auto it = partition->positions().find({end.segment.node, end.segment.boot});
+      if (it != partition->positions().end() && it->second >= end) continue;
+    }
+    const PartitionId id{day, 0};
+    out.push_back({id.first_us(), id.end_us()});
+  }
+  return out;
+}
+
+bool LookupStore::Add(record::SpoolReader::Block block, MonoTime now, std::string* error) {
+  auto tail = std::make_shared<TailBlock>();
+  tail->bytes = std::move(block.bytes);
+  tail->header = std::move(block.framed.header);
+  tail->end = block.end;
+  const auto reader = record::BlockReader::Open(AsBytes(tail->bytes), error);
+  if (!reader) return false;
+  if (!reader->Verify()) {
+    *error = reader->error();
+    return false;
+  }
+  tail->ranges = RangesToImport(*reader, block.end);
+  if (tail->ranges.empty()) return true;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (tail_.empty()) tail_since_ = now;
+  tail_rows_ += tail->header.rows;
+  tail_.push_back(std::move(tail));
+  return true;
+}
+
+bool LookupStore::ImportDue(MonoTime now) const {
+  const uint64_t rows = tail_rows_.load();
+  return rows >= options_.block_rows || (rows > 0 && now - tail_since_ >= options_.tail_age);
+}
+
+bool LookupStore::Import(std::string* error) {
+  std::vector<std::shared_ptr<const TailBlock>> tail;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    tail = tail_;
+  }
+  const record::BlockOptions block_options{.seed = options_.seed,
+                                           .rows = options_.block_rows,
+                                           .chunk_rows = options_.chunk_rows,
+                                           .zstd_level = options_.zstd_level};
+  std::map<int32_t, record::BlockBuilder> builders;
+  Positions positions;
+  size_t taken = 0;
+  bool full = false;
+  for (; taken < tail.size() && !full; ++taken) {
+    const TailBlock& block = *tail[taken];
+    const auto reader = record::BlockReader::Open(AsBytes(block.bytes), error);
+    if (!reader) return false;
+    for (const TimeRange& range : block.ranges) {
+      record::BlockBuilder& builder = builders.try_emplace(DayOf(range.from_us), block_options).first->second;
+      const bool losses = block.header.first_us >= range.from_us && block.header.first_us < range.end_us;
+      if (!builder.AddBlock(*reader, range.from_us, range.end_us, losses)) {
+        *error = reader->error();
+        return false;
+      }
+      full = full || builder.Full();
+    }
+    record::SpoolPosition& position = positions[{block.end.segment.node, block.end.segment.boot}];
+    position = std::max(position, block.end);
+  }
+  bool all = true;
+  for (auto& [day, builder] : builders) all = ImportDay(day, &builder, positions, taken, error) && all;
+  return all;
+}
+
+// Writes one day's rows of the first `taken` blocks of the tail, and in the same moment takes them from the
+// tail's view.
+bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions,
+                            size_t taken, std::string* error) {
+  std::shared_ptr<Partition> partition;
+  if (builder->count() > 0) {
+    partition = PartitionForWriting(day, error);
+    if (!partition) return false;
+    if (!partition->Write(builder->Finish(partition->chain(), false), positions)) {
+      *error = "cannot write to partition " + partition->id().FolderName() + ": " + partition->error();
+      return false;
+    }
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (partition) {
+    const auto it = partitions_.find(partition->id());
+    if (it != partitions_.end()) {
+      it->second.published = std::make_shared<const std::vector<BlockInfo>>(partition->Blocks());
+    }
+  }
+  std::vector<std::shared_ptr<const TailBlock>> rest;
+  for (size_t i = 0; i < tail_.size(); ++i) {
+    if (i >= taken) {
+      rest.push_back(tail_[i]);
+      continue;
+    }
+    std::vector<TimeRange> ranges = tail_[i]->ranges;
+    std::erase_if(ranges, [day](const TimeRange& r) { return DayOf(r.from_us) == day; });
+    if (ranges.empty()) continue;
+    auto left = std::make_shared<TailBlock>(*tail_[i]);
+    left->ranges = std::move(ranges);
+    rest.push_back(std::move(left));
+  }
+  tail_ = std::move(rest);
+  uint64_t rows = 0;
+  for (const auto& block : tail_) rows += block->header.rows;
+  tail_rows_ = rows;
+  return true;
+}
+
+std::vector<record::SegmentId> LookupStore::TailSegments() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::set<record::SegmentId> out;
+  for (const auto& block : tail_) out.insert(block->end.segment);
+  return {out.begin(), out.end()};
+}
+
+void LookupStore::DropTail() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  tail_.clear();
+  tail_rows_ = 0;
+}
+
+}  // namespace sekisho::lookups

@@ -1,0 +1,151 @@
+// LookupStore: all lookups that logd keeps — day partitions in RocksDB and, before them, the tail: blocks of
+// the spool that wait in memory until there are enough rows for one big block.
+//
+//   spool blocks ──Add──▶ tail ──Import──▶ partitions          a query's View sees each row once, wherever it
+//   is
+//
+// Small blocks never reach RocksDB: they stay in the spool, and after a crash the tail is read from there
+// again. Each partition knows the spool position it has imported, so nothing is missed and nothing comes
+// twice.
+//
+// Threads: Add, Import, Flush, ApplyRetention and Fence on one thread (the ingest); TakeView and status on
+// any. Limits: rows in the tail are bounded by the caller (see tail_rows). Standards: rows S02, S06, S07, S09
+// and S20 of the reliability table.
+#ifndef SEKISHO_STORAGE_LOOKUPS_LOOKUP_STORE_H_
+#define SEKISHO_STORAGE_LOOKUPS_LOOKUP_STORE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proto/base/now.h"
+#include "proto/record/spool.h"
+#include "storage/lookups/partition.h"
+
+namespace sekisho::lookups {
+
+struct StoreOptions {
+  std::string dir;
+  size_t cache_bytes = size_t{128} << 20;
+  uint32_t block_rows = 65536;  // of a big block
+  uint32_t chunk_rows = 16384;
+  int zstd_level = 3;
+  uint64_t seed = 0;                             // random
+  Duration tail_age = std::chrono::minutes(30);  // a row waits no longer for a big block to fill
+};
+
+// A range of time, end exclusive.
+struct TimeRange {
+  int64_t from_us = 0;
+  int64_t end_us = 0;
+};
+
+// A block of the spool that was not imported yet, and which of its days that is true for.
+struct TailBlock {
+  std::string bytes;
+  record::BlockHeader header;
+  record::SpoolPosition end;
+  std::vector<TimeRange> ranges;
+};
+
+struct DamagedPartition {
+  PartitionId id;
+  std::string why;
+};
+
+// What a query works on: immutable, each row in exactly one place.
+struct View {
+  struct Day {
+    std::shared_ptr<Partition> partition;
+    std::shared_ptr<const std::vector<BlockInfo>> blocks;  // ascending numbers; later ones are in the tail
+  };
+  std::vector<Day> days;  // ascending
+  std::vector<std::shared_ptr<const TailBlock>> tail;
+  std::vector<DamagedPartition> damaged;
+};
+
+struct StoreStatus {
+  uint64_t rows = 0;
+  uint64_t lost = 0;
+  uint64_t tail_rows = 0;
+  uint64_t disk_bytes = 0;
+  size_t partitions = 0;
+  std::string oldest_day;
+  std::string newest_day;
+  std::vector<DamagedPartition> damaged;
+};
+
+class LookupStore {
+ public:
+  // Null and *error when the folder cannot be used: not ours, of a newer format, in use by another process.
+  static std::unique_ptr<LookupStore> Open(const StoreOptions& options, std::string* error);
+  ~LookupStore();
+  LookupStore(const LookupStore&) = delete;
+  LookupStore& operator=(const LookupStore&) = delete;
+
+  // Takes the block into the tail, as far as its rows are not imported yet. False: the block cannot be read;
+  // it is left out and *error says why.
+  bool Add(record::SpoolReader::Block block, MonoTime now, std::string* error);
+  uint64_t tail_rows() const { return tail_rows_.load(); }
+  bool ImportDue(MonoTime now) const;
+  // Moves one big block's worth out of the tail. False: nothing or not all could be written; the tail keeps
+  // the rest.
+  bool Import(std::string* error);
+  // The segments that still have blocks in the tail.
+  std::vector<record::SegmentId> TailSegments() const;
+  bool Flush(std::string* error);
+  // Forgets the tail; the caller reads the spool anew from its beginning.
+  void DropTail();
+
+  // Fences the partitions that were found damaged; true when there was one: its rows may still be in the
+  // spool.
+  bool FenceDamaged();
+  // Drops the days before `today` − `days`, at most two on any one day (a clock gone wrong must not empty the
+  // log). Returns the names of the days dropped.
+  std::vector<std::string> ApplyRetention(WallTime now, uint32_t days);
+  // Compacts one partition that is not written any more; true when there was one to do. Any thread.
+  bool CompactOne(WallTime now);
+  // Compacts all of them; for measurements.
+  void CompactAll();
+  // Checks every byte of one partition after the other, the next at each call; damage is fenced later. Any
+  // thread.
+  void ScrubNext();
+
+  // Partitions and tail blocks that have rows in [from, end).
+  View TakeView(int64_t from_us, int64_t end_us) const;
+  StoreStatus Status() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<Partition> partition;
+    std::shared_ptr<const std::vector<BlockInfo>> published;
+  };
+  explicit LookupStore(const StoreOptions& options);
+  bool Prepare(std::string* error);
+  bool OpenPartitions(std::string* error);
+  std::vector<TimeRange> RangesToImport(record::BlockReader& block, const record::SpoolPosition& end);
+  std::shared_ptr<Partition> CurrentPartition(int32_t day) const;
+  std::shared_ptr<Partition> PartitionForWriting(int32_t day, std::string* error);
+  bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, size_t taken,
+                 std::string* error);
+
+  StoreOptions options_;
+  std::shared_ptr<rocksdb::Cache> cache_;
+  int lock_fd_ = -1;
+  std::atomic<uint64_t> tail_rows_{0};
+  MonoTime tail_since_{};  // when the oldest block of the tail was added
+  mutable std::mutex mutex_;
+  std::map<PartitionId, Entry> partitions_;
+  std::vector<std::shared_ptr<const TailBlock>> tail_;
+  std::vector<DamagedPartition> damaged_;
+  PartitionId scrubbed_{-1, 0};
+};
+
+}  // namespace sekisho::lookups
+
+#endif  // SEKISHO_STORAGE_LOOKUPS_LOOKUP_STORE_H_

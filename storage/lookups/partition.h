@@ -1,0 +1,161 @@
+// Partition: the lookups of one day, a RocksDB of its own that can be dropped, fenced and checked alone.
+//
+//   <dir>/20260131-0/   day and generation; a day whose database was damaged goes on in the next generation
+//   <dir>/20260131-0/PARTITION   written before the folder gets its name: a folder without a database is
+//   damage, never
+//                                an occasion to create one
+//   <dir>/20260131-0/DAMAGED     why it was fenced; the partition is left alone as long as this file exists
+//
+//   column family   key                                                 value
+//   default         'P' node boot                                       number, offset: spool position
+//   imported so far default         'H' block                                           the block's header
+//   bytes blocks          block section                                       the section's bytes index term
+//   postings (block numbers) term := 'n' name key | 'a' answer address | 'c' client address | 'g' agency |
+//   'v' action | 'f' feed
+//           | 'r' rcode | 't' type                                      numbers big-endian, addresses in
+//           mapped form
+//
+// There is no write-ahead log but the spool: a block, its index entries and the spool position are one write
+// batch, and what a crash takes out of memory is imported again from there.
+//
+// Threads: any thread reads; one thread writes. Limits: 2^32 blocks.
+#ifndef SEKISHO_STORAGE_LOOKUPS_PARTITION_H_
+#define SEKISHO_STORAGE_LOOKUPS_PARTITION_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proto/record/block_builder.h"
+#include "proto/record/block_reader.h"
+#include "proto/record/spool.h"
+
+namespace rocksdb {
+class Cache;
+class ColumnFamilyHandle;
+class DB;
+class Status;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace sekisho::lookups {
+
+struct PartitionId {
+  int32_t day = 0;  // since 1970-01-01
+  uint32_t generation = 0;
+  std::string FolderName() const;
+  static std::optional<PartitionId> Parse(std::string_view folder);
+  int64_t first_us() const;
+  int64_t end_us() const;
+  friend auto operator<=>(const PartitionId&, const PartitionId&) = default;
+};
+// Of a time in microseconds; days before 1970 and after 9999 are taken as the first and the last.
+int32_t DayOf(int64_t us);
+std::string DayText(int32_t day);  // "2026-01-31"
+
+using Origin = std::pair<uint32_t, uint64_t>;  // node and boot
+using Positions = std::map<Origin, record::SpoolPosition>;
+
+// What is kept in memory of each block.
+struct BlockInfo {
+  uint32_t block = 0;
+  uint32_t rows = 0;
+  int64_t first_us = 0;
+  int64_t last_us = 0;
+  uint64_t lost = 0;
+};
+
+class Partition {
+ public:
+  // Both set *error and return null on failure; Create only makes a partition that does not exist.
+  static std::shared_ptr<Partition> Create(const std::string& dir, PartitionId id,
+                                           std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+  static std::shared_ptr<Partition> Open(const std::string& dir, PartitionId id,
+                                         std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+  // Writes the DAMAGED file.
+  static void Fence(const std::string& dir, PartitionId id, const std::string& why);
+
+  // Closes the database; deletes it when DropOnClose was called.
+  ~Partition();
+  Partition(const Partition&) = delete;
+  Partition& operator=(const Partition&) = delete;
+
+  const PartitionId& id() const { return id_; }
+  const record::BlockChain& chain() const { return chain_; }
+  const Positions& positions() const { return positions_; }
+
+  // Adds a block with its index entries and sets positions, all in one batch. False and error(): nothing was
+  // written.
+  bool Write(const record::FinishedBlock& block, const Positions& positions);
+  // Makes everything written so far durable.
+  bool Flush();
+  bool dirty() const { return dirty_.load(); }
+  // Rewrites everything into its smallest form.
+  bool Compact();
+  bool compacted() const { return compacted_.load(); }
+  // Reads every byte and checks it.
+  bool Verify();
+  void DropOnClose();
+
+  // Blocks written so far, ascending.
+  std::vector<BlockInfo> Blocks() const;
+  uint64_t rows() const { return rows_.load(); }
+  uint64_t lost() const { return lost_.load(); }
+  uint64_t DiskBytes() const;
+
+  std::unique_ptr<record::BlockReader> OpenBlock(uint32_t block);
+  // Numbers of the blocks that hold the term, or any term in [first, end); ascending. Nothing on damage (see
+  // error()) or when `stop`, which is asked now and then, said true.
+  std::optional<std::vector<uint32_t>> TermBlocks(const std::string& term);
+  std::optional<std::vector<uint32_t>> RangeBlocks(const std::string& first, const std::string& end,
+                                                   const std::function<bool()>& stop);
+
+  // The first corruption met; the store fences the partition then.
+  bool damaged() const { return damaged_.load(); }
+  std::string error() const;
+
+ private:
+  struct Handles;
+  Partition(std::string path, PartitionId id);
+  bool OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+  bool LoadState(std::string* error);
+  void IndexBlock(record::BlockReader& block, uint32_t number, rocksdb::WriteBatch* batch);
+  bool Check(const rocksdb::Status& status);
+  void SetDamaged(const std::string& why);
+
+  std::string path_;
+  PartitionId id_;
+  std::unique_ptr<Handles> handles_;
+  record::BlockChain chain_;
+  Positions positions_;
+  mutable std::mutex mutex_;
+  std::vector<BlockInfo> blocks_;
+  std::string error_;
+  std::atomic<uint64_t> rows_{0};
+  std::atomic<uint64_t> lost_{0};
+  std::atomic<bool> dirty_{false};
+  std::atomic<bool> compacted_{false};
+  std::atomic<bool> damaged_{false};
+  std::atomic<bool> drop_{false};
+};
+
+// Index terms.
+std::string NameTerm(std::string_view name_key);
+std::string AddressTerm(char kind, const std::array<uint8_t, 16>& mapped);
+std::string TextTerm(char kind, std::string_view text);
+std::string NumberTerm(char kind, uint16_t number);
+// The end (exclusive) of all terms that start with `prefix`.
+std::string AfterPrefix(std::string prefix);
+
+}  // namespace sekisho::lookups
+
+#endif  // SEKISHO_STORAGE_LOOKUPS_PARTITION_H_

@@ -1,0 +1,32 @@
+// BlockScan: finds the rows of one block that a filter lets through, unpacking only the columns it needs.
+//
+// Threads: one thread per call. Limits: none of its own; cost is bounded by the block.
+#ifndef SEKISHO_STORAGE_QUERY_BLOCK_SCAN_H_
+#define SEKISHO_STORAGE_QUERY_BLOCK_SCAN_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "proto/record/block_reader.h"
+#include "storage/query/lookup_filter.h"
+
+namespace sekisho::query {
+
+// One row that fits: where it is, and its place in the order of answers.
+struct FoundRow {
+  uint32_t row = 0;
+  RowKey key;
+};
+
+// Calls `found` for each row in [from_us, end_us) that fits the filter (its `after` excepted), in ascending time.
+// False: the block is damaged; its error() says how.
+bool ScanBlock(record::BlockReader& block, const LookupFilter& filter, int64_t from_us, int64_t end_us,
+               const std::function<void(const FoundRow&)>& found);
+// How many rows fit; cheaper than to list them.
+bool CountBlock(record::BlockReader& block, const LookupFilter& filter, int64_t from_us, int64_t end_us,
+                uint64_t* count);
+
+}  // namespace sekisho::query
+
+#endif  // SEKISHO_STORAGE_QUERY_BLOCK_SCAN_H_
