@@ -226,6 +226,7 @@ bool Partition::OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::
 bool Partition::LoadState(std::string* error) {
   const std::unique_ptr<rocksdb::Iterator> it(
       handles_->db->NewIterator(rocksdb::ReadOptions(), handles_->meta()));
+  uint32_t compacted_at = 0;
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     const auto key = it->key().ToStringView();
     const auto value = AsBytes(it->value().ToStringView());

@@ -27,8 +27,8 @@ bool SetHas(std::string_view set, const IpPrefix& prefix) {
     if (kind == record::ItemKind::kV6) size = 16;
     if (kind == record::ItemKind::kOther) size = size_t{2} + record::FromKeyBytes<uint16_t>(set);
     if (kind == record::ItemKind::kV4 || kind == record::ItemKind::kV6) {
-      const auto address =
-          IpAddress::FromRdata({reinterpret_cast<const uint8_t*>(set.data()), kind == record::ItemKind::kV4 ? 4u : 16u});
+      const auto address = IpAddress::FromRdata(
+          {reinterpret_cast<const uint8_t*>(set.data()), kind == record::ItemKind::kV4 ? 4u : 16u});
       if (address && prefix.Contains(*address)) return true;
     }
     set.remove_prefix(size);
@@ -87,8 +87,8 @@ bool FindExchanges(BlockReader& block, const LookupFilter& f, Fits* out) {
         x.name >= from && x.name < end && (!f.type || x.qtype == static_cast<uint16_t>(*f.type)) &&
         (!f.rcode || x.rcode == static_cast<uint16_t>(*f.rcode)) && (!f.address || sets[x.answers] != 0) &&
         (!f.feed || feeds[x.feeds] != 0) &&
-        (f.actions.empty() || std::find(f.actions.begin(), f.actions.end(), static_cast<record::Action>(x.action)) !=
-                                  f.actions.end());
+        (f.actions.empty() || std::find(f.actions.begin(), f.actions.end(),
+                                        static_cast<record::Action>(x.action)) != f.actions.end());
     out->entry[i] = fits ? 1 : 0;
     out->any = out->any || fits;
   }

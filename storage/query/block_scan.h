@@ -19,8 +19,8 @@ struct FoundRow {
   RowKey key;
 };
 
-// Calls `found` for each row in [from_us, end_us) that fits the filter (its `after` excepted), in ascending time.
-// False: the block is damaged; its error() says how.
+// Calls `found` for each row in [from_us, end_us) that fits the filter (its `after` excepted), in ascending
+// time. False: the block is damaged; its error() says how.
 bool ScanBlock(record::BlockReader& block, const LookupFilter& filter, int64_t from_us, int64_t end_us,
                const std::function<void(const FoundRow&)>& found);
 // How many rows fit; cheaper than to list them.

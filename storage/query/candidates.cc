@@ -1,6 +1,8 @@
 #include "storage/query/candidates.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <optional>
 
 #include "proto/base/bytes.h"
@@ -19,7 +21,8 @@ Blocks Union(Blocks a, const Blocks& b) {
 }
 
 // All addresses of the prefix are one range of terms.
-Blocks PrefixBlocks(Partition& partition, char kind, const IpPrefix& prefix, const std::function<bool()>& stop) {
+Blocks PrefixBlocks(Partition& partition, char kind, const IpPrefix& prefix,
+                    const std::function<bool()>& stop) {
   const std::string first = lookups::AddressTerm(kind, prefix.address().mapped());
   if (prefix.mapped_length() == 128) return partition.TermBlocks(first);
   std::array<uint8_t, 16> last = prefix.address().mapped();
@@ -37,7 +40,8 @@ bool AskIndexes(Partition& p, const LookupFilter& f, const std::function<bool()>
   if (f.address && !narrow(PrefixBlocks(p, 'a', *f.address, stop))) return false;
   if (f.agency && !narrow(p.TermBlocks(lookups::TextTerm('g', *f.agency)))) return false;
   if (f.feed && !narrow(p.TermBlocks(lookups::TextTerm('f', *f.feed)))) return false;
-  if (f.rcode && !narrow(p.TermBlocks(lookups::NumberTerm('r', static_cast<uint16_t>(*f.rcode))))) return false;
+  if (f.rcode && !narrow(p.TermBlocks(lookups::NumberTerm('r', static_cast<uint16_t>(*f.rcode)))))
+    return false;
   if (f.type && !narrow(p.TermBlocks(lookups::NumberTerm('t', static_cast<uint16_t>(*f.type))))) return false;
   if (!f.actions.empty()) {
     Blocks any = std::vector<uint32_t>();
@@ -53,8 +57,8 @@ bool AskIndexes(Partition& p, const LookupFilter& f, const std::function<bool()>
   return true;
 }
 
-// The partition's blocks that fit by their indexes; nothing when an index could not be read or the time is over. `all`
-// is set when no index was asked.
+// The partition's blocks that fit by their indexes; nothing when an index could not be read or the time is
+// over. `all` is set when no index was asked.
 Blocks IndexedBlocks(Partition& p, const LookupFilter& f, const std::function<bool()>& stop, bool* all) {
   Blocks found;
   *all = true;
@@ -68,7 +72,8 @@ Blocks IndexedBlocks(Partition& p, const LookupFilter& f, const std::function<bo
       found = std::move(more);
     } else {
       std::vector<uint32_t> both;
-      std::set_intersection(found->begin(), found->end(), more->begin(), more->end(), std::back_inserter(both));
+      std::set_intersection(found->begin(), found->end(), more->begin(), more->end(),
+                            std::back_inserter(both));
       found = std::move(both);
     }
     *all = false;
@@ -112,8 +117,9 @@ CandidateSet FindCandidates(const lookups::LookupStore& store, const LookupFilte
     bool all = false;
     const Blocks wanted = IndexedBlocks(*day.partition, f, stop, &all);
     if (!wanted) {
-      Say(&out.partial, stop() ? "the time for the query was over"
-                               : "partition " + day.partition->id().FolderName() + " is damaged and left out");
+      Say(&out.partial, stop()
+                            ? "the time for the query was over"
+                            : "partition " + day.partition->id().FolderName() + " is damaged and left out");
       continue;
     }
     auto next = wanted->begin();

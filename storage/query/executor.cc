@@ -64,7 +64,8 @@ class Page {
   }
 
   std::vector<Hit> Sorted() {
-    std::sort(hits_.begin(), hits_.end(), [this](const Hit& a, const Hit& b) { return Before(a.key, b.key); });
+    std::sort(hits_.begin(), hits_.end(),
+              [this](const Hit& a, const Hit& b) { return Before(a.key, b.key); });
     return std::move(hits_);
   }
 
@@ -138,7 +139,8 @@ Answer Executor::Run(const LookupFilter& filter, const Budget& budget,
   for (const Hit& hit : hits) {
     record::BlockReader* reader = open.Get(hit.candidate, &error);
     if (reader == nullptr || !reader->Row(hit.row, &row)) {
-      Say(&answer.partial, LeftOut(set.candidates[hit.candidate], reader != nullptr ? reader->error() : error));
+      Say(&answer.partial,
+          LeftOut(set.candidates[hit.candidate], reader != nullptr ? reader->error() : error));
       continue;
     }
     ++answer.rows;

@@ -1,13 +1,15 @@
-// Executor: answers questions to the log — the only one, behind the tool, the API and everything that searches.
+// Executor: answers questions to the log — the only one, behind the tool, the API and everything that
+// searches.
 //
 //   Executor executor(store);
 //   Answer a = executor.Run(filter, {.deadline = …}, [&](LookupRecord row) { …; return true; });
 //
-// Rows come in the order asked for (by time, then by identity) and each once; `more` says that the limit cut them, the
-// next page begins behind the last row's key. The tail that was not yet imported is part of every answer.
+// Rows come in the order asked for (by time, then by identity) and each once; `more` says that the limit cut
+// them, the next page begins behind the last row's key. The tail that was not yet imported is part of every
+// answer.
 //
-// Threads: any; one call is one thread. Limits: the filter's limit; the deadline is looked at between blocks and inside
-// long index scans. Damage never fails a query: what it leaves out is said in `partial`.
+// Threads: any; one call is one thread. Limits: the filter's limit; the deadline is looked at between blocks
+// and inside long index scans. Damage never fails a query: what it leaves out is said in `partial`.
 #ifndef SEKISHO_STORAGE_QUERY_EXECUTOR_H_
 #define SEKISHO_STORAGE_QUERY_EXECUTOR_H_
 

@@ -1,5 +1,6 @@
 #include "storage/query/lookup_filter.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "proto/dns/name_key.h"
@@ -12,7 +13,8 @@ using record::Action;
 // What an analyst calls a verdict → the actions that are meant.
 bool ParseVerdict(const std::string& text, std::vector<Action>* out) {
   if (text == "blocked") {
-    *out = {Action::kNxdomain, Action::kNodata, Action::kSinkhole, Action::kRefused, Action::kDrop, Action::kTcpOnly};
+    *out = {Action::kNxdomain, Action::kNodata, Action::kSinkhole,
+            Action::kRefused,  Action::kDrop,   Action::kTcpOnly};
   } else if (text == "allowed") {
     *out = {Action::kAllow, Action::kPassthru};
   } else if (text == "log-only") {
@@ -25,16 +27,19 @@ bool ParseVerdict(const std::string& text, std::vector<Action>* out) {
   return true;
 }
 
-bool ParsePrefixField(const char* field, const std::string& text, std::optional<IpPrefix>* out, std::string* error) {
+bool ParsePrefixField(const char* field, const std::string& text, std::optional<IpPrefix>* out,
+                      std::string* error) {
   if (text.empty()) return true;
   *out = IpPrefix::Parse(text);
   if (out->has_value()) return true;
-  *error = std::string(field) + ": not an address or prefix like 192.0.2.0/24 or 2001:db8::1 (bits after the prefix "
-                                "must be zero)";
+  *error = std::string(field) +
+           ": not an address or prefix like 192.0.2.0/24 or 2001:db8::1 (bits after the prefix "
+           "must be zero)";
   return false;
 }
 
-bool ParseNameField(const char* field, const std::string& text, std::optional<std::string>* out, std::string* error) {
+bool ParseNameField(const char* field, const std::string& text, std::optional<std::string>* out,
+                    std::string* error) {
   if (text.empty()) return true;
   const auto name = dns::Name::Parse(text);
   if (!name) {
@@ -67,7 +72,9 @@ bool ParseKinds(const control::LogQuery& q, LookupFilter* f, std::string* error)
 
 }  // namespace
 
-RowKey KeyOf(const record::LookupRecord& r) { return {UnixMicros(r.time), r.node, r.boot, r.worker, r.sequence}; }
+RowKey KeyOf(const record::LookupRecord& r) {
+  return {UnixMicros(r.time), r.node, r.boot, r.worker, r.sequence};
+}
 
 std::string EncodeCursor(const RowKey& k) {
   return std::to_string(k.time_us) + "." + std::to_string(k.node) + "." + std::to_string(k.boot) + "." +
@@ -93,7 +100,8 @@ std::optional<RowKey> DecodeCursor(std::string_view text) {
 
 std::optional<LookupFilter> MakeFilter(const control::LogQuery& q, uint64_t limit_cap, std::string* error) {
   LookupFilter f;
-  if (!ParseNameField("name", q.name(), &f.name_key, error) || !ParseNameField("under", q.under(), &f.under_key, error) ||
+  if (!ParseNameField("name", q.name(), &f.name_key, error) ||
+      !ParseNameField("under", q.under(), &f.under_key, error) ||
       !ParsePrefixField("address", q.address(), &f.address, error) ||
       !ParsePrefixField("client", q.client(), &f.client, error) || !ParseKinds(q, &f, error)) {
     return std::nullopt;

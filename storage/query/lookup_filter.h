@@ -1,7 +1,7 @@
 // LookupFilter: what is asked of the log, checked and typed; made from a control.LogQuery.
 //
-// Threads: values. Limits: texts of a query are bounded by the frame that brings them; every bad value is refused with
-// the field's name and what was expected.
+// Threads: values. Limits: texts of a query are bounded by the frame that brings them; every bad value is
+// refused with the field's name and what was expected.
 #ifndef SEKISHO_STORAGE_QUERY_LOOKUP_FILTER_H_
 #define SEKISHO_STORAGE_QUERY_LOOKUP_FILTER_H_
 
@@ -50,7 +50,8 @@ struct LookupFilter {
 };
 
 // Nothing and *error when a field does not hold what it should.
-std::optional<LookupFilter> MakeFilter(const control::LogQuery& query, uint64_t limit_cap, std::string* error);
+std::optional<LookupFilter> MakeFilter(const control::LogQuery& query, uint64_t limit_cap,
+                                       std::string* error);
 
 }  // namespace sekisho::query
 
