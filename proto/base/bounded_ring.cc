@@ -15,7 +15,8 @@ uint8_t* BoundedRing::Reserve(size_t size) {
   const uint64_t tail = tail_.load(std::memory_order_relaxed);
   const size_t at = static_cast<size_t>(tail) & mask_;
   const size_t to_end = capacity() - at;
-  const size_t skipped = to_end < need ? to_end : 0;  // positions are multiples of 8, so a skip mark always fits
+  const size_t skipped =
+      to_end < need ? to_end : 0;  // positions are multiples of 8, so a skip mark always fits
   if (tail + skipped + need - head_seen_ > capacity()) {
     head_seen_ = head_.load(std::memory_order_acquire);
     if (tail + skipped + need - head_seen_ > capacity()) return nullptr;
@@ -26,6 +27,7 @@ uint8_t* BoundedRing::Reserve(size_t size) {
 }
 
 void BoundedRing::Commit(size_t size) {
+  if (size == 0) return;  // an empty record could not be told from an empty ring
   const uint32_t length = static_cast<uint32_t>(size);
   std::memcpy(buffer_.get() + (static_cast<size_t>(reserved_at_) & mask_), &length, kHeader);
   tail_.store(reserved_at_ + Framed(size), std::memory_order_release);

@@ -25,7 +25,8 @@ class BoundedRing {
   // Producer. Reserves `size` bytes to be written in place; null when the ring is full or the record too large.
   // Nothing is visible to the consumer before Commit.
   uint8_t* Reserve(size_t size);
-  // Makes the first `size` bytes (not more than reserved) of the last reservation visible.
+  // Makes the first `size` bytes (not more than reserved) of the last reservation visible; 0 gives it up, so there
+  // are no empty records.
   void Commit(size_t size);
   bool Push(std::span<const uint8_t> record);
 

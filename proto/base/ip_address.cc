@@ -40,7 +40,8 @@ std::optional<IpAddress> IpAddress::FromRdata(std::span<const uint8_t> rdata) {
 }
 
 std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
-  if (text.size() > 45) return std::nullopt;
+  // A NUL would end the text early for inet_pton and hide what follows.
+  if (text.size() > 45 || text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string z(text);
   std::array<uint8_t, 16> b{};
   if (inet_pton(AF_INET, z.c_str(), b.data()) == 1) return V4(std::span<const uint8_t>(b).first<4>());
@@ -68,7 +69,8 @@ std::optional<IpPrefix> IpPrefix::Make(IpAddress address, int length) {
   p.mapped_length_ = base + length;
   std::array<uint8_t, 16> b = address.mapped();
   for (int bit = p.mapped_length_; bit < 128; ++bit) {
-    b[static_cast<size_t>(bit / 8)] = static_cast<uint8_t>(b[static_cast<size_t>(bit / 8)] & ~(0x80 >> (bit % 8)));
+    b[static_cast<size_t>(bit / 8)] =
+        static_cast<uint8_t>(b[static_cast<size_t>(bit / 8)] & ~(0x80 >> (bit % 8)));
   }
   p.address_ = IpAddress::V6(b);
   return p;

@@ -28,7 +28,8 @@ TEST(NameTest, ParsesAndPrintsEscapes) {
 }
 
 TEST(NameTest, RefusesWhatIsNotAName) {
-  for (const char* bad : {"", "..", ".a", "a..b", "a\\", "a\\25", "a\\256", "a\\1x2"}) EXPECT_FALSE(Name::Parse(bad)) << bad;
+  for (const char* bad : {"", "..", ".a", "a..b", "a\\", "a\\25", "a\\256", "a\\1x2"})
+    EXPECT_FALSE(Name::Parse(bad)) << bad;
   EXPECT_TRUE(Name::Parse(std::string(63, 'a')));
   EXPECT_FALSE(Name::Parse(std::string(64, 'a')));
 }
@@ -101,9 +102,9 @@ TEST(NameTest, ReplacesASuffix) {
 
 // The example of RFC 4034 section 6.1.
 TEST(NameTest, OrderIsCanonical) {
-  const std::vector<std::string> sorted = {"example",           "a.example",   "yljkjljk.a.example", "Z.a.example",
-                                           "zABC.a.EXAMPLE",    "z.example",   "\\001.z.example",    "*.z.example",
-                                           "\\200.z.example"};
+  const std::vector<std::string> sorted = {"example",         "a.example",      "yljkjljk.a.example",
+                                           "Z.a.example",     "zABC.a.EXAMPLE", "z.example",
+                                           "\\001.z.example", "*.z.example",    "\\200.z.example"};
   for (size_t i = 0; i < sorted.size(); ++i) {
     for (size_t j = 0; j < sorted.size(); ++j) {
       const int d = N(sorted[i]).view().CompareCanonical(N(sorted[j]));
@@ -121,7 +122,8 @@ TEST(NameKeyTest, OrderOfKeysIsCanonicalOrder) {
     const std::string ka = NameKey(a);
     const std::string kb = NameKey(b);
     const auto sign = [](int d) { return (d > 0) - (d < 0); };
-    ASSERT_EQ(sign(ka.compare(kb)), sign(a.view().CompareCanonical(b))) << a.ToString() << " " << b.ToString();
+    ASSERT_EQ(sign(ka.compare(kb)), sign(a.view().CompareCanonical(b)))
+        << a.ToString() << " " << b.ToString();
     ASSERT_EQ(ka.starts_with(kb), a.view().IsAtOrBelow(b)) << a.ToString() << " " << b.ToString();
     const auto back = NameFromKey(ka);
     ASSERT_TRUE(back);

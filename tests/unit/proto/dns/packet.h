@@ -32,7 +32,8 @@ inline Wire HeaderWire(unsigned qd, unsigned an, unsigned ns, unsigned ar) {
   return U16(0x1234) + U16(0x8180) + U16(qd) + U16(an) + U16(ns) + U16(ar);
 }
 inline Wire Question(std::string_view name, unsigned type) { return NameWire(name) + U16(type) + U16(1); }
-inline Wire RecordWire(const Wire& owner, unsigned type, const Wire& rdata, uint32_t ttl = 300, unsigned rrclass = 1) {
+inline Wire RecordWire(const Wire& owner, unsigned type, const Wire& rdata, uint32_t ttl = 300,
+                       unsigned rrclass = 1) {
   return owner + U16(type) + U16(rrclass) + U32(ttl) + U16(static_cast<unsigned>(rdata.size())) + rdata;
 }
 inline Wire Pointer(unsigned at) { return U16(0xc000 | at); }
