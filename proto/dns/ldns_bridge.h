@@ -5,6 +5,8 @@
 // packet path never does (ldns takes 179 ms for one hostile 64 KB message).
 //
 // Threads: functions without state. Limits: text lines up to 128 KB. Standards: see presentation.h.
+// Limitations: ldns 1.8.3 leaks a few bytes when it refuses some malformed text, so RecordFromText is for operators'
+// text, not for a stream of strangers' lines.
 #ifndef SEKISHO_PROTO_DNS_LDNS_BRIDGE_H_
 #define SEKISHO_PROTO_DNS_LDNS_BRIDGE_H_
 
