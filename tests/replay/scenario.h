@@ -1,0 +1,127 @@
+// Scenario: runs one .scn file line by line against a CoreHarness and gathers what did not hold.
+//
+// tests/replay/README.md describes the format. Words are separated by blanks; a "#" at the start of a word
+// begins a comment; blocks end with "end".
+//
+// Threads: one. Limits: for tests.
+#ifndef SEKISHO_TESTS_REPLAY_SCENARIO_H_
+#define SEKISHO_TESTS_REPLAY_SCENARIO_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blocklist/trie/rule.h"
+#include "resolver/core/settings.h"
+#include "tests/replay/harness.h"
+#include "tests/replay/network.h"
+
+namespace sekisho::replay {
+
+using Words = std::vector<std::string>;
+
+// "150ms", "5s", "2m", "1h", "1d".
+std::optional<Duration> ParseDuration(const std::string& text);
+
+// The rules of the policy in force, as the scenario gave them.
+struct PolicyRule {
+  dns::Name name;
+  blocklist::RuleScope scope = blocklist::RuleScope::kSubtree;
+  blocklist::RuleAction action = blocklist::RuleAction::kBlock;
+  std::string feeds = "test-feed";
+  std::string category = "test";
+};
+std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector<PolicyRule>& rules,
+                                                               uint64_t generation, std::string* error);
+
+class Scenario {
+ public:
+  explicit Scenario(std::string text);
+
+  // True when everything held. Afterwards failures() and trace() tell.
+  bool Run();
+  const std::vector<std::string>& failures() const { return failures_; }
+  std::string Trace() const;
+
+ private:
+  using Handler = void (Scenario::*)(const Words&);
+  struct Directive {
+    const char* word;
+    Handler run;
+  };
+  static const Directive kDirectives[];
+
+  // scenario.cc
+  std::optional<Words> NextLine();
+  void Fail(const std::string& what);
+  void Publish();
+  void PublishPolicy();
+  void CheckEnd();
+  dns::Name NameOf(const std::string& text);
+  dns::RRType TypeOf(const std::string& text);
+  IpAddress AddressOf(const std::string& text);
+  Duration DurationOf(const std::string& text);
+  long NumberOf(const std::string& text);
+
+  // scenario_setup.cc
+  void Config(const Words& w);
+  void Rule(const Words& w);
+  void Server(const Words& w);
+  void ZoneBlock(const Words& w);
+  void DropZone(const Words& w);
+  void On(const Words& w);
+  void Off(const Words& w);
+  ReplyPlan PlanOf(const Words& w);
+  void PlanWord(const std::string& word, ReplyPlan* plan);
+
+  // scenario_ask.cc
+  void Ask(const Words& w);
+  void Start(const Words& w);
+  void Packet(const Words& w);
+  void Advance(const Words& w);
+  void Settle(const Words& w);
+  void Mark(const Words& w);
+  void Leave(const Words& w);
+  void SendQuestions(const Words& w, bool wait);
+  void NoteQuestion(size_t number, const std::string& label);
+
+  // scenario_expect.cc
+  void Expect(const Words& w);
+  void ExpectReply(const Words& w);
+  void ExpectSection(const Words& w, dns::Section section);
+  void ExpectUpstream(const Words& w);
+  void ExpectGap(const Words& w);
+  void ExpectQuery(const Words& w);
+  void ExpectRecord(const Words& w);
+  void ExpectCounter(const Words& w);
+  void ExpectEde(const Words& w);
+  void ExpectAbsent(const Words& w);
+  void ExpectAllAnswered(const Words& w);
+  bool Compare(long actual, const std::string& op, const std::string& wanted, const std::string& what);
+  const Asked& Current() const { return harness_.asked(current_); }
+
+  std::vector<std::string> lines_;
+  size_t line_ = 0;
+  std::vector<std::string> failures_;
+
+  ScriptedNetwork network_;
+  CoreHarness harness_;
+  resolver::Settings settings_;
+  std::vector<PolicyRule> rules_;
+  uint64_t generation_ = 0;
+  bool settings_changed_ = true;
+  bool policy_changed_ = false;
+
+  std::map<std::string, size_t> labels_;
+  size_t current_ = 0;
+  size_t mark_ = 0;  // first upstream query that counts
+  uint16_t next_port_ = 20000;
+  uint16_t next_id_ = 1;
+  size_t left_ = 0;  // clients that went away
+};
+
+}  // namespace sekisho::replay
+
+#endif  // SEKISHO_TESTS_REPLAY_SCENARIO_H_
