@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "proto/dns/name.h"
@@ -16,8 +17,12 @@ namespace sekisho::blocklist {
 class NameQuery {
  public:
   explicit NameQuery(dns::NameView name) : size_(dns::WriteNameKey(name, key_)) {
-    for (size_t i = 0; i < size_; ++i) {
-      if (key_[i] == 0) ends_[++labels_] = static_cast<uint16_t>(i + 1);
+    std::memset(key_ + size_, 0, 8);
+    ends_[0] = 0;
+    const char* at = key_;
+    while (at < key_ + size_) {
+      at = static_cast<const char*>(std::memchr(at, 0, key_ + size_ - at)) + 1;
+      ends_[++labels_] = static_cast<uint16_t>(at - key_);
     }
   }
   NameQuery(const NameQuery&) = delete;
@@ -29,10 +34,10 @@ class NameQuery {
   size_t KeyEnd(int labels) const { return ends_[labels]; }
 
  private:
-  char key_[dns::kMaxNameKeySize];
+  char key_[dns::kMaxNameKeySize + 8];  // room for a word read at the end
   size_t size_;
   int labels_ = 0;
-  uint16_t ends_[dns::kMaxLabels + 1] = {0};
+  uint16_t ends_[dns::kMaxLabels + 1];
 };
 
 }  // namespace sekisho::blocklist

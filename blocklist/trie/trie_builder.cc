@@ -1,13 +1,20 @@
-// file     := header source_ends source_bytes key_ends keys attributes
-// header   := magic[8] u32 version u32 sources u64 rules u64 source_bytes_size u64 keys_size u64[2] checksum
-// u64 zero source_ends := u32 * (3 * sources)    key_ends := u32 * rules    attribute := u32 (source << 3 |
-// action << 1 | scope)
+// file     := header source_ends sources branches map blocks long_keys end      each section at a multiple of
+// 128 bytes header   := TrieHeader of trie_format.h source_ends := u32 * (3 * sources)      where each text
+// ends among the texts: feeds, category, reference branches := BranchTable slots           map := LocatorMap
+// slots            blocks, long_keys: block_writer.cc
 #include "blocklist/trie/trie_builder.h"
 
 #include <xxhash.h>
 
+#include <array>
+#include <bit>
+#include <memory>
 #include <utility>
 
+#include "blocklist/trie/block_writer.h"
+#include "blocklist/trie/branch_table.h"
+#include "blocklist/trie/group_plan.h"
+#include "blocklist/trie/locator_map.h"
 #include "blocklist/trie/trie_format.h"
 #include "proto/dns/name.h"
 #include "proto/dns/name_key.h"
@@ -20,10 +27,138 @@ std::string Shown(std::string_view key) {
   return name ? name->ToString() : "(bytes that are not a name key)";
 }
 
-template <typename T>
-std::span<const uint8_t> BytesOf(const T& container) {
-  return {reinterpret_cast<const uint8_t*>(container.data()), container.size() * sizeof(container[0])};
+struct Index {
+  std::string branches;
+  std::string map;
+  WrittenBlocks blocks;
+};
+
+// The branch table of these names; empty when one is hidden by another or a group's head would pass for a
+// branch.
+std::optional<std::string> BuildBranchTable(const std::vector<uint64_t>& branches,
+                                            const std::vector<Located>& own_blocks,
+                                            const std::vector<Located>& heads, uint32_t slots) {
+  std::string bytes(size_t{8} * slots, '\0');
+  const auto place = [&](uint64_t hash, uint32_t block) {
+    const uint64_t entry = uint64_t{BranchTable::TagOf(hash)} << 32 | block;
+    uint32_t slot = BranchTable::FirstSlot(hash, slots);
+    for (uint32_t probe = 0; probe < BranchTable::kMaxProbes; ++probe, slot = (slot + 1) & (slots - 1)) {
+      char* at = bytes.data() + size_t{8} * slot;
+      const auto held = LoadLittle<uint64_t>(at);
+      if (held >> 32 == entry >> 32 && block == 0) return false;  // two branches that look the same
+      if (held != 0 && held >> 32 != entry >> 32) continue;
+      std::memcpy(at, &entry, sizeof(entry));
+      return true;
+    }
+    return false;
+  };
+  for (uint64_t hash : branches) {
+    if (!place(hash, 0)) return std::nullopt;
+  }
+  for (const Located& own : own_blocks) {
+    if (!place(own.hash, own.value)) return std::nullopt;
+  }
+  const BranchTable table(reinterpret_cast<const uint8_t*>(bytes.data()), slots);
+  for (const Located& head : heads) {
+    if (table.Find(head.hash)) return std::nullopt;
+  }
+  return bytes;
 }
+
+uint32_t BranchSlots(size_t branches) {
+  return branches == 0 ? 0 : static_cast<uint32_t>(std::bit_ceil(2 * branches + 2));
+}
+
+// Fills `index` and the header for one seed; false when the hashes do not come apart under it.
+bool TryIndex(const RuleTable& rules, TrieHeader& header, Index& index) {
+  const GroupPlan plan = PlanGroups(rules, header.seed);
+  index.blocks = WriteBlocks(rules, plan, header);
+  std::vector<Located> heads;
+  std::vector<Located> own_blocks;
+  heads.reserve(plan.groups.size());
+  const uint64_t root = HashRoot(header.seed);
+  header.root_block = 0;
+  for (size_t i = 0; i < plan.groups.size(); ++i) {
+    const RuleGroup& group = plan.groups[i];
+    const uint32_t block = index.blocks.group_blocks[i];
+    if (!group.of_branch) {
+      heads.push_back({group.hash, block});
+    } else if (group.hash == root) {
+      header.root_block = block + 1;
+    } else {
+      own_blocks.push_back({group.hash, block + 1});
+    }
+  }
+  header.branch_slots = BranchSlots(plan.branches.size());
+  auto branches = header.branch_slots == 0
+                      ? std::string()
+                      : BuildBranchTable(plan.branches, own_blocks, heads, header.branch_slots);
+  if (!branches) return false;
+  const auto block_bits = static_cast<uint32_t>(std::bit_width(std::max(header.blocks, 1u)));
+  const LocatorShape shape = LocatorShape::For(heads.size(), block_bits + kCheckBits);
+  auto map = BuildLocatorMap(heads, shape);
+  if (!map) return false;
+  index.branches = *std::move(branches);
+  index.map = *std::move(map);
+  header.map_slots = shape.slots;
+  header.map_segment = shape.segment;
+  header.map_value_bits = shape.value_bits;
+  return true;
+}
+
+absl::StatusOr<Index> BuildIndex(const RuleTable& rules, TrieHeader& header) {
+  constexpr uint64_t kSeeds = 100;
+  for (header.seed = 1; header.seed <= kSeeds; ++header.seed) {
+    Index index;
+    if (TryIndex(rules, header, index)) return index;
+  }
+  return absl::InternalError("the rules' hashes collide under " + std::to_string(kSeeds) + " seeds");
+}
+
+// Lays the sections out with the zeros between them.
+class FileWriter {
+ public:
+  explicit FileWriter(const TrieHeader& header)
+      : header_(header), state_(XXH3_createState(), XXH3_freeState) {
+    XXH3_128bits_reset(state_.get());
+  }
+
+  absl::Status Write(const TrieSections& places, const std::array<const std::string*, 6>& sections,
+                     const TrieBuilder::Writer& write) {
+    const uint64_t begins[] = {places.source_ends, places.sources, places.branches,
+                               places.map,         places.blocks,  places.long_keys};
+    if (auto s = write({reinterpret_cast<const uint8_t*>(&header_), sizeof(header_)}); !s.ok()) return s;
+    uint64_t at = sizeof(header_);
+    const auto pad = [&](uint64_t to) {
+      static constexpr std::array<uint8_t, 512> kZeros{};
+      const auto gap = to - at;
+      at = to;
+      return gap == 0 ? absl::OkStatus() : write({kZeros.data(), gap});
+    };
+    for (size_t i = 0; i < sections.size(); ++i) {
+      if (auto s = pad(begins[i]); !s.ok()) return s;
+      const std::string& bytes = *sections[i];
+      if (bytes.empty()) continue;
+      if (auto s = write({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}); !s.ok()) return s;
+      at += bytes.size();
+    }
+    return pad(places.size);
+  }
+
+  absl::Status Hash(std::span<const uint8_t> bytes) {
+    XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
+    return absl::OkStatus();
+  }
+  void SetChecksum(TrieHeader& header) const {
+    const XXH128_hash_t sum = XXH3_128bits_digest(state_.get());
+    header.checksum[0] = sum.low64;
+    header.checksum[1] = sum.high64;
+  }
+
+ private:
+  const TrieHeader& header_;
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
+};
 
 }  // namespace
 
@@ -50,53 +185,52 @@ absl::Status TrieBuilder::Add(std::string_view name_key, RuleScope scope, RuleAc
                                       std::to_string(source));
   }
   if (!dns::NameFromKey(name_key)) return absl::InvalidArgumentError("rule whose name key is not a name");
-  if (!attributes_.empty()) {
+  if (rules_.size() > 0) {
     const int order = last_key_.compare(name_key);
     if (order > 0 || (order == 0 && last_scope_ >= scope)) {
       return absl::InvalidArgumentError("rule for " + Shown(name_key) + " comes after " + Shown(last_key_) +
                                         (order == 0 && last_scope_ == scope ? ": twice" : ": not in order"));
     }
   }
-  if (attributes_.size() >= kMaxRules || keys_.size() + name_key.size() > UINT32_MAX) {
+  const Attribute attribute = source << 3 | static_cast<uint32_t>(action) << 1 | static_cast<uint32_t>(scope);
+  if (rules_.size() >= kMaxRules || !rules_.Add(name_key, attribute)) {
     return absl::ResourceExhaustedError("more rules than one trie file takes");
   }
-  keys_ += name_key;
-  key_ends_.push_back(static_cast<uint32_t>(keys_.size()));
-  attributes_.push_back(source << 3 | static_cast<uint32_t>(action) << 1 | static_cast<uint32_t>(scope));
   last_key_ = name_key;
   last_scope_ = scope;
   return absl::OkStatus();
 }
 
 absl::Status TrieBuilder::Finish(const Writer& write) {
-  std::vector<uint32_t> source_ends;
-  std::string source_bytes;
-  for (const std::string& text : source_texts_) {
-    source_bytes += text;
-    if (source_bytes.size() > UINT32_MAX) return absl::ResourceExhaustedError("source texts over 4 GiB");
-    source_ends.push_back(static_cast<uint32_t>(source_bytes.size()));
-  }
   TrieHeader header;
+  header.header_size = sizeof(TrieHeader);
+  header.rules = rules_.size();
   header.sources = static_cast<uint32_t>(source_texts_.size() / 3);
-  header.rules = attributes_.size();
-  header.source_bytes_size = source_bytes.size();
-  header.keys_size = keys_.size();
-  const std::span<const uint8_t> sections[] = {BytesOf(source_ends), BytesOf(source_bytes),
-                                               BytesOf(key_ends_), BytesOf(keys_), BytesOf(attributes_)};
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_128bits_reset(state);
-  XXH3_128bits_update(state, &header, sizeof(header));
-  for (const auto& section : sections) XXH3_128bits_update(state, section.data(), section.size());
-  const XXH128_hash_t checksum = XXH3_128bits_digest(state);
-  XXH3_freeState(state);
-  header.checksum[0] = checksum.low64;
-  header.checksum[1] = checksum.high64;
-  if (auto s = write({reinterpret_cast<const uint8_t*>(&header), sizeof(header)}); !s.ok()) return s;
-  for (const auto& section : sections) {
-    if (section.empty()) continue;
-    if (auto s = write(section); !s.ok()) return s;
+  std::string source_ends;
+  std::string sources;
+  for (const std::string& text : source_texts_) {
+    sources += text;
+    if (sources.size() > UINT32_MAX) return absl::ResourceExhaustedError("source texts over 4 GiB");
+    const auto end = static_cast<uint32_t>(sources.size());
+    source_ends.append(reinterpret_cast<const char*>(&end), sizeof(end));
   }
-  return absl::OkStatus();
+  header.source_bytes = static_cast<uint32_t>(sources.size());
+  rules_.Pad();
+  auto index = BuildIndex(rules_, header);
+  if (!index.ok()) return index.status();
+  const TrieSections places(header);
+  header.file_size = places.size;
+  FileWriter counted(header);
+  auto status = counted.Write(places,
+                              {&source_ends, &sources, &index->branches, &index->map, &index->blocks.blocks,
+                               &index->blocks.long_keys},
+                              [&](std::span<const uint8_t> bytes) { return counted.Hash(bytes); });
+  if (!status.ok()) return status;
+  counted.SetChecksum(header);
+  return FileWriter(header).Write(places,
+                                  {&source_ends, &sources, &index->branches, &index->map,
+                                   &index->blocks.blocks, &index->blocks.long_keys},
+                                  write);
 }
 
 absl::StatusOr<std::string> TrieBuilder::Finish() {

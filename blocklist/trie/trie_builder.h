@@ -25,13 +25,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "blocklist/trie/rule.h"
+#include "blocklist/trie/rule_table.h"
 
 namespace sekisho::blocklist {
 
 class TrieBuilder {
  public:
-  static constexpr size_t kMaxRules = 1u << 27;
-  static constexpr size_t kMaxSources = 1u << 24;
+  static constexpr size_t kMaxRules = kMaxTrieRules;
+  static constexpr size_t kMaxSources = kMaxTrieSources;
   static constexpr size_t kMaxSourceTextSize = 4096;
 
   // Takes the file's bytes in order, piece by piece; an error ends the build and is handed on.
@@ -41,15 +42,13 @@ class TrieBuilder {
   uint32_t AddSource(const RuleSource& source);
   absl::Status Add(const Rule& rule) { return Add(rule.name_key, rule.scope, rule.action, rule.source); }
   absl::Status Add(std::string_view name_key, RuleScope scope, RuleAction action, uint32_t source);
-  size_t rule_count() const { return attributes_.size(); }
+  size_t rule_count() const { return rules_.size(); }
   // Ends the build; the builder is spent.
   absl::Status Finish(const Writer& write);
   absl::StatusOr<std::string> Finish();
 
  private:
-  std::string keys_;
-  std::vector<uint32_t> key_ends_;
-  std::vector<uint32_t> attributes_;
+  RuleTable rules_;
   std::vector<std::string> source_texts_;  // three per source
   std::unordered_map<std::string, uint32_t> source_ids_;
   std::string last_key_;

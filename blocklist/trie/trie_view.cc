@@ -3,72 +3,114 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <bit>
+#include <memory>
 #include <string>
 
-#include "blocklist/trie/trie_format.h"
+#include "blocklist/trie/entry_reader.h"
+#include "blocklist/trie/name_code.h"
 
 namespace sekisho::blocklist {
 namespace {
 
 bool ChecksumIsRight(std::span<const uint8_t> bytes, const TrieHeader& header) {
-  TrieHeader blank = header;
-  blank.checksum[0] = blank.checksum[1] = 0;
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_128bits_reset(state);
-  XXH3_128bits_update(state, &blank, sizeof(blank));
-  XXH3_128bits_update(state, bytes.data() + sizeof(blank), bytes.size() - sizeof(blank));
-  const XXH128_hash_t sum = XXH3_128bits_digest(state);
-  XXH3_freeState(state);
+  const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                              XXH3_freeState);
+  constexpr size_t kAt = offsetof(TrieHeader, checksum);
+  constexpr uint64_t kZeros[2] = {0, 0};
+  static_assert(sizeof(kZeros) == sizeof(header.checksum));
+  XXH3_128bits_reset(state.get());
+  XXH3_128bits_update(state.get(), bytes.data(), kAt);
+  XXH3_128bits_update(state.get(), kZeros, sizeof(kZeros));
+  XXH3_128bits_update(state.get(), bytes.data() + kAt + sizeof(kZeros), bytes.size() - kAt - sizeof(kZeros));
+  const XXH128_hash_t sum = XXH3_128bits_digest(state.get());
   return sum.low64 == header.checksum[0] && sum.high64 == header.checksum[1];
 }
 
-bool EndsAreRight(const uint8_t* ends, size_t count, uint64_t size) {
+bool SourceEndsAreRight(const uint8_t* ends, size_t count, uint64_t size) {
   uint32_t last = 0;
   for (size_t i = 0; i < count; ++i) {
-    const uint32_t end = LoadLittle<uint32_t>(ends + 4 * i);
+    const auto end = LoadLittle<uint32_t>(ends + 4 * i);
     if (end < last) return false;
     last = end;
   }
   return last == size;
 }
 
+LocatorShape ShapeOf(const TrieHeader& header) {
+  LocatorShape shape;
+  shape.slots = header.map_slots;
+  shape.segment = header.map_segment;
+  shape.value_bits = header.map_value_bits;
+  return shape;
+}
+
+bool SizesAreSound(const TrieHeader& header) {
+  return header.header_size == sizeof(TrieHeader) && header.rules <= kMaxTrieRules &&
+         header.sources <= kMaxTrieSources && (header.branch_slots & (header.branch_slots - 1)) == 0 &&
+         ShapeOf(header).IsSound();
+}
+
+// How many leading bits two bit strings share, at most `most`. Reads 16 bytes past the last bit.
+size_t SharedBits(const uint8_t* a, size_t a_bit, const uint8_t* b, size_t b_bit, size_t most) {
+  for (size_t done = 0; done < most; done += 57) {
+    const uint64_t x = LoadLittle<uint64_t>(a + (a_bit + done) / 8) >> ((a_bit + done) % 8);
+    const uint64_t y = LoadLittle<uint64_t>(b + (b_bit + done) / 8) >> ((b_bit + done) % 8);
+    const uint64_t differ = (x ^ y) & ((uint64_t{1} << 57) - 1);
+    if (differ != 0) return std::min(most, done + static_cast<size_t>(std::countr_zero(differ)));
+  }
+  return most;
+}
+
 }  // namespace
 
 absl::StatusOr<TrieView> TrieView::Open(std::span<const uint8_t> bytes) {
+  constexpr size_t kStart = 16;  // magic and version
+  if (bytes.size() < kStart) {
+    return absl::DataLossError("trie file of " + std::to_string(bytes.size()) + " bytes is shorter than any");
+  }
+  if (!std::equal(kTrieMagic.begin(), kTrieMagic.end(), bytes.begin())) {
+    return absl::DataLossError("not a trie file: the magic bytes are others");
+  }
+  const auto version = LoadLittle<uint32_t>(bytes.data() + kTrieMagic.size());
+  if (version != kTrieVersion) {
+    return absl::FailedPreconditionError("trie file of version " + std::to_string(version) +
+                                         "; this program reads version " + std::to_string(kTrieVersion));
+  }
   if (bytes.size() < sizeof(TrieHeader)) {
     return absl::DataLossError("trie file of " + std::to_string(bytes.size()) +
                                " bytes is shorter than its header");
   }
   const auto header = LoadLittle<TrieHeader>(bytes.data());
-  if (header.magic != kTrieMagic) return absl::DataLossError("not a trie file: the magic bytes are others");
-  if (header.version != kTrieVersion) {
-    return absl::FailedPreconditionError("trie file of version " + std::to_string(header.version) +
-                                         "; this program reads version " + std::to_string(kTrieVersion));
-  }
-  if (header.sources > (1u << 24) || header.rules > (1u << 27) || header.source_bytes_size > UINT32_MAX ||
-      header.keys_size > UINT32_MAX) {
-    return absl::DataLossError("trie file whose header has impossible sizes");
-  }
-  const uint64_t size = sizeof(TrieHeader) + uint64_t{12} * header.sources + header.source_bytes_size +
-                        8 * header.rules + header.keys_size;
-  if (size != bytes.size()) {
+  if (header.file_size != bytes.size()) {
     return absl::DataLossError("trie file of " + std::to_string(bytes.size()) + " bytes; its header says " +
-                               std::to_string(size));
+                               std::to_string(header.file_size));
   }
-  if (!ChecksumIsRight(bytes, header))
+  if (!ChecksumIsRight(bytes, header)) {
     return absl::DataLossError("trie file with a wrong checksum: its bytes changed");
+  }
+  if (!SizesAreSound(header)) return absl::DataLossError("trie file whose header has impossible sizes");
+  const TrieSections places(header);
+  if (places.size != bytes.size()) return absl::DataLossError("trie file whose sections do not fill it");
+  if (!SourceEndsAreRight(bytes.data() + places.source_ends, size_t{3} * header.sources,
+                          header.source_bytes)) {
+    return absl::DataLossError("trie file whose source texts point outside of it");
+  }
   TrieView view;
   view.rule_count_ = header.rules;
   view.source_count_ = header.sources;
-  view.source_ends_ = bytes.data() + sizeof(TrieHeader);
-  view.source_bytes_ = view.source_ends_ + uint64_t{12} * header.sources;
-  view.key_ends_ = view.source_bytes_ + header.source_bytes_size;
-  view.keys_ = view.key_ends_ + 4 * header.rules;
-  view.attributes_ = view.keys_ + header.keys_size;
-  if (!EndsAreRight(view.source_ends_, size_t{3} * header.sources, header.source_bytes_size) ||
-      !EndsAreRight(view.key_ends_, header.rules, header.keys_size)) {
-    return absl::DataLossError("trie file whose tables point outside of it");
-  }
+  view.root_block_ = header.root_block;
+  view.block_count_ = header.blocks;
+  view.long_bytes_ = header.long_bytes;
+  view.root_hash_ = HashRoot(header.seed);
+  view.block_mask_ = (uint64_t{1} << (header.map_value_bits - kCheckBits)) - 1;
+  view.header_ = reinterpret_cast<const TrieHeader*>(bytes.data());
+  view.source_ends_ = bytes.data() + places.source_ends;
+  view.sources_ = bytes.data() + places.sources;
+  view.blocks_ = bytes.data() + places.blocks;
+  view.long_keys_ = bytes.data() + places.long_keys;
+  view.branches_ = BranchTable(bytes.data() + places.branches, header.branch_slots);
+  view.map_ = LocatorMap(ShapeOf(header), bytes.data() + places.map);
   return view;
 }
 
@@ -76,60 +118,111 @@ RuleSource TrieView::source(uint32_t id) const {
   if (id >= source_count_) return {};
   std::string_view texts[3];
   for (uint32_t i = 0; i < 3; ++i) {
-    const uint32_t at = 3 * id + i;
-    const uint32_t begin = at == 0 ? 0 : LoadLittle<uint32_t>(source_ends_ + 4 * size_t{at - 1});
-    const uint32_t end = LoadLittle<uint32_t>(source_ends_ + 4 * size_t{at});
-    texts[i] = {reinterpret_cast<const char*>(source_bytes_) + begin, end - begin};
+    const size_t at = size_t{3} * id + i;
+    const auto begin = at == 0 ? 0 : LoadLittle<uint32_t>(source_ends_ + 4 * (at - 1));
+    const auto end = LoadLittle<uint32_t>(source_ends_ + 4 * at);
+    texts[i] = {reinterpret_cast<const char*>(sources_) + begin, end - begin};
   }
   return {texts[0], texts[1], texts[2]};
 }
 
-std::string_view TrieView::KeyAt(size_t i) const {
-  const uint32_t begin = i == 0 ? 0 : LoadLittle<uint32_t>(key_ends_ + 4 * (i - 1));
-  const uint32_t end = LoadLittle<uint32_t>(key_ends_ + 4 * i);
-  return {reinterpret_cast<const char*>(keys_) + begin, end - begin};
-}
+// One query in one file, once a group is found that may hold rules for it.
+class TrieView::Search {
+ public:
+  Search(const TrieView& view, const NameQuery& query, TrieHits& out)
+      : view_(view), query_(query), name_(view.header_->name_code.data(), query.key()), out_(out) {}
 
-size_t TrieView::LowerBound(std::string_view key, size_t from) const {
-  size_t to = rule_count_;
-  while (from < to) {
-    const size_t middle = from + (to - from) / 2;
-    if (KeyAt(middle) < key) {
-      from = middle + 1;
-    } else {
-      to = middle;
+  // Takes the rules for the first `limit` bytes of the key from the group in `block` whose head is `head`
+  // bytes long.
+  void ScanGroup(uint32_t block, size_t head, size_t limit) {
+    limit = std::min(limit, name_.size());
+    // A group has at most kMaxGroup rules, and a block at least one.
+    for (uint32_t last = block + kMaxGroup; block < view_.block_count_ && block <= last; ++block) {
+      const uint8_t* bytes = view_.blocks_ + size_t{kBlockSize} * block;
+      __builtin_prefetch(bytes + kBlockSize);
+      const bool in_group =
+          (bytes[0] & kBlockRules) == 0 ? ScanLong(bytes, head, limit) : ScanBlock(bytes, head, limit);
+      if (!in_group || (bytes[0] & kBlockContinues) == 0) return;
     }
   }
-  return from;
-}
+  size_t count() const { return count_; }
+
+ private:
+  // True when the block's last rule is of the group whose head the query shares.
+  bool ScanBlock(const uint8_t* bytes, size_t head, size_t limit) {
+    EntryReader entry(*view_.header_, bytes);
+    size_t same = 0;  // bytes that the key before shares with the query
+    const uint32_t rules = bytes[0] & kBlockRules;
+    for (uint32_t i = 0; i < rules; ++i) {
+      if (!entry.Next(i == 0)) return false;
+      if (entry.shared() < same) return false;  // this key and all after it come after the query
+      if (entry.shared() == same) {
+        const size_t begin = name_.BitEnd(same);
+        const size_t most = std::min<size_t>(entry.suffix_bits(), name_.BitEnd(limit) - begin);
+        const size_t bits = begin + SharedBits(bytes, entry.bit(), name_.bits(), begin, most);
+        while (same < limit && name_.BitEnd(same + 1) <= bits) ++same;
+        // Rules above the head lie in other groups, though perhaps in this block.
+        if (bits == begin + entry.suffix_bits() && same >= head) Take(same, entry.attribute());
+      }
+      entry.SkipSuffix();
+    }
+    return same >= head;
+  }
+
+  bool ScanLong(const uint8_t* bytes, size_t head, size_t limit) {
+    const auto place = LoadLittle<uint32_t>(bytes + 4);
+    if (place > view_.long_bytes_ || view_.long_bytes_ - place < 2) return false;
+    const size_t size = LoadLittle<uint16_t>(view_.long_keys_ + place);
+    if (size > view_.long_bytes_ - place - 2) return false;
+    const std::string_view key(reinterpret_cast<const char*>(view_.long_keys_) + place + 2, size);
+    const std::string_view asked = query_.key().substr(0, limit);
+    if (asked.starts_with(key) && size >= head) Take(size, LoadLittle<uint32_t>(bytes + 8));
+    return key.substr(0, head) == asked.substr(0, head);
+  }
+
+  // The rule whose key is the first `size` bytes of the query's.
+  void Take(size_t size, Attribute attribute) {
+    int labels = 0;
+    while (labels < query_.labels() && query_.KeyEnd(labels) < size) ++labels;
+    const auto scope = static_cast<RuleScope>(attribute & 1);
+    if (query_.KeyEnd(labels) != size || (scope == RuleScope::kExact && labels != query_.labels())) return;
+    if (count_ == out_.size()) return;
+    out_[count_++] = {static_cast<RuleAction>(attribute >> 1 & 3), scope, static_cast<uint8_t>(labels),
+                      attribute >> 3};
+  }
+
+  const TrieView& view_;
+  const NameQuery& query_;
+  EncodedName name_;
+  TrieHits& out_;
+  size_t count_ = 0;
+};
 
 std::span<const TrieHit> TrieView::Find(const NameQuery& query, TrieHits& out) const {
-  size_t count = 0;
-  size_t at = 0;
-  for (int labels = 0; labels <= query.labels(); ++labels) {
-    const std::string_view key = query.key().substr(0, query.KeyEnd(labels));
-    at = LowerBound(key, at);
-    for (size_t i = at; i < rule_count_ && i < at + 2 && KeyAt(i) == key; ++i) {
-      const uint32_t attribute = LoadLittle<uint32_t>(attributes_ + 4 * i);
-      const auto scope = static_cast<RuleScope>(attribute & 1);
-      if (scope == RuleScope::kExact && labels != query.labels()) continue;
-      if (count == out.size()) return {out.data(), count};
-      out[count++] = {static_cast<RuleAction>(attribute >> 1 & 3), scope, static_cast<uint8_t>(labels),
-                      attribute >> 3};
+  std::optional<Search> search;
+  const auto scan = [&](uint32_t block, int labels, size_t limit) {
+    if (block < block_count_) __builtin_prefetch(blocks_ + size_t{kBlockSize} * block);
+    if (!search) search.emplace(*this, query, out);
+    search->ScanGroup(block, query.KeyEnd(labels), limit);
+  };
+  if (root_block_ != 0) scan(root_block_ - 1, 0, 0);
+  uint64_t hash = root_hash_;
+  for (int labels = 1; labels <= query.labels(); ++labels) {
+    const size_t begin = query.KeyEnd(labels - 1);
+    const size_t end = query.KeyEnd(labels);
+    hash = HashLabel(hash, query.key().data() + begin, end - begin);
+    const std::optional<uint32_t> own_block = branches_.Find(hash);
+    if (own_block) {
+      if (*own_block != 0) scan(*own_block - 1, labels, end);
+      continue;
     }
+    const uint64_t located = map_.Get(hash);
+    if ((located & ((1u << kCheckBits) - 1)) == CheckOf(hash)) {
+      scan(static_cast<uint32_t>(located >> kCheckBits & block_mask_), labels, query.key().size());
+    }
+    break;
   }
-  return {out.data(), count};
-}
-
-bool TrieView::Cursor::Next() {
-  if (next_ >= view_->rule_count_) return false;
-  const uint32_t attribute = LoadLittle<uint32_t>(view_->attributes_ + 4 * next_);
-  rule_.name_key = view_->KeyAt(next_);
-  rule_.scope = static_cast<RuleScope>(attribute & 1);
-  rule_.action = static_cast<RuleAction>(attribute >> 1 & 3);
-  rule_.source = attribute >> 3;
-  ++next_;
-  return true;
+  return {out.data(), search ? search->count() : 0};
 }
 
 }  // namespace sekisho::blocklist

@@ -18,8 +18,11 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "blocklist/trie/branch_table.h"
+#include "blocklist/trie/locator_map.h"
 #include "blocklist/trie/name_query.h"
 #include "blocklist/trie/rule.h"
+#include "blocklist/trie/trie_format.h"
 
 namespace sekisho::blocklist {
 
@@ -48,32 +51,26 @@ class TrieView {
   // rule name first, exact before subtree at the same name.
   std::span<const TrieHit> Find(const NameQuery& query, TrieHits& out) const;
 
-  // Walks all rules in the order of their name keys, exact before subtree. Allocates.
-  class Cursor {
-   public:
-    explicit Cursor(const TrieView& view) : view_(&view) {}
-    // False at the end.
-    bool Next();
-    const Rule& rule() const { return rule_; }
-
-   private:
-    const TrieView* view_;
-    size_t next_ = 0;
-    Rule rule_;
-  };
-
  private:
+  friend class TrieCursor;
+  class Search;
+
   TrieView() = default;
-  std::string_view KeyAt(size_t i) const;
-  size_t LowerBound(std::string_view key, size_t from) const;
 
   size_t rule_count_ = 0;
   uint32_t source_count_ = 0;
+  uint32_t root_block_ = 0;
+  uint32_t block_count_ = 0;
+  uint32_t long_bytes_ = 0;
+  uint64_t root_hash_ = 0;
+  uint64_t block_mask_ = 0;
+  const TrieHeader* header_ = nullptr;
   const uint8_t* source_ends_ = nullptr;
-  const uint8_t* source_bytes_ = nullptr;
-  const uint8_t* key_ends_ = nullptr;
-  const uint8_t* keys_ = nullptr;
-  const uint8_t* attributes_ = nullptr;
+  const uint8_t* sources_ = nullptr;
+  const uint8_t* blocks_ = nullptr;
+  const uint8_t* long_keys_ = nullptr;
+  BranchTable branches_;
+  LocatorMap map_;
 };
 
 }  // namespace sekisho::blocklist

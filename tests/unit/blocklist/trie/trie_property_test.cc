@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "blocklist/trie/trie_cursor.h"
 #include "tests/unit/blocklist/trie/rule_model.h"
 
 namespace sekisho::blocklist {
@@ -21,7 +22,7 @@ void CheckAll(const RuleModel& model, NameMaker& maker, size_t misses) {
   auto view = TrieView::Open(AsBytes(bytes));
   ASSERT_TRUE(view.ok()) << view.status();
   ASSERT_EQ(view->rule_count(), model.rules().size());
-  TrieView::Cursor cursor(*view);
+  TrieCursor cursor(*view);
   for (const auto& [key, verdict] : model.rules()) {
     ASSERT_TRUE(cursor.Next());
     EXPECT_EQ(cursor.rule().name_key, key.first);
