@@ -96,7 +96,8 @@ GuardVerdict Guard::Check(std::string_view name, ClaimKind kind) const {
   if (name.find('.') == std::string_view::npos) return GuardVerdict::kTopLevel;
   const PublicSuffixList::Suffix suffix = lists_.suffixes.SuffixOf(name);
   if (suffix.name.size() == name.size()) return GuardVerdict::kPublicSuffix;
-  if (lists_.tenant_suffixes.exact.contains(name) || lists_.tenant_suffixes.under.contains(name)) {
+  const std::string_view bare = name.starts_with("www.") ? name.substr(4) : name;  // the provider's own site
+  if (lists_.tenant_suffixes.exact.contains(bare) || lists_.tenant_suffixes.under.contains(bare)) {
     return GuardVerdict::kTenantSuffix;
   }
   if (kind == ClaimKind::kSubtree) {

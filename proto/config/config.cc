@@ -98,6 +98,9 @@ absl::StatusOr<YAML::Node> ParseYaml(const std::string& text, std::string_view o
 void CompleteElements(Config* config) {
   for (Feed& feed : *config->mutable_blocklist()->mutable_feeds()) {
     if (!feed.has_interval_seconds()) feed.set_interval_seconds(3600);
+    if (!feed.has_max_shrink_percent()) feed.set_max_shrink_percent(10);
+    if (!feed.has_max_growth_percent()) feed.set_max_growth_percent(100);
+    if (!feed.has_max_bytes()) feed.set_max_bytes(uint64_t{512} << 20);
     if (feed.format().empty()) feed.set_format("auto");
   }
 }

@@ -39,6 +39,7 @@ Config DefaultConfig() {
 
   resolver->mutable_dnssec()->set_validate(true);
   config.mutable_blocklist()->set_keep_snapshots(5);
+  config.mutable_blocklist()->set_builtin_lists(true);
   config.mutable_log()->set_retention_days(90);
   return config;
 }

@@ -1,6 +1,7 @@
 // Paths: where the daemons keep what they keep, derived from the two folders of the configuration.
 //
 //   data_dir/indicators/   feedd: claims and history (RocksDB)
+//   data_dir/feeds/        feedd: lists as fetched
 //   data_dir/snapshots/    feedd → resolverd: compiled policy
 //   data_dir/spool/        resolverd → logd: lookup segments
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
@@ -26,6 +27,7 @@ struct Paths {
         run_dir(config.run_dir().empty() ? data_dir + "/run" : config.run_dir()) {}
 
   std::string Indicators() const { return data_dir + "/indicators"; }
+  std::string Feeds() const { return data_dir + "/feeds"; }
   std::string Snapshots() const { return data_dir + "/snapshots"; }
   std::string Spool() const { return data_dir + "/spool"; }
   std::string Lookups() const { return data_dir + "/lookups"; }

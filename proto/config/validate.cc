@@ -124,7 +124,8 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
 }
 
 void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::set<std::string>* names) {
-  static const std::set<std::string> kFormats = {"", "auto", "domains", "hosts", "urls-csv"};
+  static const std::set<std::string> kFormats = {"",        "auto",    "domains", "hosts", "urls-csv",
+                                                 "adblock", "dnsmasq", "unbound", "rpz"};
   Identifier(out, path + ".name", feed.name(), names);
   const std::string& url = feed.url();
   const bool known = url.starts_with("/") || url.starts_with("file:///") || url.starts_with("http://") ||
@@ -134,12 +135,17 @@ void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::se
         {path + ".url", "'" + Printable(url) + "': must be a path, file:///, http:// or https:// URL"});
   }
   if (!kFormats.contains(feed.format())) {
-    out.push_back(
-        {path + ".format", "'" + Printable(feed.format()) + "': must be domains, hosts, urls-csv or auto"});
+    out.push_back({path + ".format",
+                   "'" + Printable(feed.format()) +
+                       "': must be domains, hosts, urls-csv, adblock, dnsmasq, unbound, rpz or auto"});
   }
   if (feed.has_interval_seconds()) {
     Range(out, path + ".interval_seconds", feed.interval_seconds(), 1, 365 * 86400);
   }
+  if (feed.has_max_shrink_percent()) {
+    Range(out, path + ".max_shrink_percent", feed.max_shrink_percent(), 0, 100);
+  }
+  if (feed.has_max_bytes()) Range(out, path + ".max_bytes", feed.max_bytes(), 1, uint64_t{16} << 30);
 }
 
 void CheckBlocklist(Problems& out, const Blocklist& blocklist) {
@@ -153,6 +159,9 @@ void CheckBlocklist(Problems& out, const Blocklist& blocklist) {
   }
   for (int i = 0; i < blocklist.shared_hosts_size(); ++i) {
     AbsolutePath(out, At("blocklist.shared_hosts", i), blocklist.shared_hosts(i), true);
+  }
+  for (int i = 0; i < blocklist.tenant_suffixes_size(); ++i) {
+    AbsolutePath(out, At("blocklist.tenant_suffixes", i), blocklist.tenant_suffixes(i), true);
   }
   AbsolutePath(out, "blocklist.public_suffix_list", blocklist.public_suffix_list(), false);
 }

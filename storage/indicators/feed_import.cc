@@ -257,7 +257,7 @@ absl::StatusOr<VersionChange> FeedImport::Commit(FeedRecord* feed, WallTime now)
   about.set_indicators(change->indicators);
   about.set_added(change->added);
   about.set_removed(change->removed);
-  about.set_sha256(record.sha256());
+  about.set_digest(record.digest());
   record.set_committed_version(version);
   record.set_indicators(change->indicators);
   record.set_last_success_us(UnixMicros(now));

@@ -59,6 +59,7 @@ TEST(Guard, TopLevelDomainsAndPublicSuffixesNeverBecomeRules) {
     EXPECT_EQ(guard.Check("any.wild.test", kind), GuardVerdict::kPublicSuffix);
     EXPECT_EQ(guard.Check("pages.example", kind), GuardVerdict::kPublicSuffix);
     EXPECT_EQ(guard.Check("ddns.test", kind), GuardVerdict::kTenantSuffix);
+    EXPECT_EQ(guard.Check("www.ddns.test", kind), GuardVerdict::kTenantSuffix);
     EXPECT_EQ(guard.Check("dyn.test", kind), GuardVerdict::kPublicSuffix);
   }
   EXPECT_EQ(guard.Check("provider.test", ClaimKind::kSubtree), GuardVerdict::kAboveSuffix);
