@@ -1,0 +1,174 @@
+#include "resolver/config/live_config.h"
+
+#include <map>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proto/config/printable.h"
+#include "resolver/config/builtin_root.h"
+#include "resolver/config/record_file.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using dns::RRType;
+using dns::TextRecord;
+
+struct Found {
+  std::vector<TextRecord> records;
+  std::string origin;
+};
+
+// The records of the first file that is there; else the built-in text.
+absl::StatusOr<Found> FirstOf(const std::vector<std::string>& paths, const char* builtin) {
+  for (const std::string& path : paths) {
+    auto records = ReadRecordFile(path);
+    if (records.ok()) return Found{*std::move(records), path};
+    if (!absl::IsNotFound(records.status())) return records.status();
+  }
+  auto records = ParseRecords(builtin, "built in");
+  if (!records.ok()) return records.status();
+  return Found{*std::move(records), "built in"};
+}
+
+absl::StatusOr<Found> RootRecords(const config::Resolver& resolver, const SystemFiles& files) {
+  if (resolver.root_hints().empty()) return FirstOf({files.root_hints}, kBuiltinRootHints);
+  auto records = ReadRecordFile(resolver.root_hints());
+  if (!records.ok())
+    return absl::InvalidArgumentError("resolver.root_hints: " + std::string(records.status().message()));
+  return Found{*std::move(records), resolver.root_hints()};
+}
+
+// Addresses of the names that the root's NS records give.
+absl::StatusOr<std::vector<RootHint>> RootHints(const Found& found) {
+  std::map<std::string, dns::Name> servers;
+  for (const TextRecord& r : found.records) {
+    if (r.type != RRType::kNS || !r.owner.IsRoot()) continue;
+    auto name = dns::Name::FromWire({reinterpret_cast<const uint8_t*>(r.rdata.data()), r.rdata.size()});
+    if (name) servers.emplace(name->LowercaseBytes(), *name);
+  }
+  std::vector<RootHint> hints;
+  for (const TextRecord& r : found.records) {
+    if (r.type != RRType::kA && r.type != RRType::kAAAA) continue;
+    const auto server = servers.find(r.owner.LowercaseBytes());
+    const auto address =
+        IpAddress::FromRdata({reinterpret_cast<const uint8_t*>(r.rdata.data()), r.rdata.size()});
+    if (server != servers.end() && address) hints.push_back({server->second, *address});
+  }
+  if (hints.empty()) {
+    return absl::InvalidArgumentError(found.origin +
+                                      ": holds no address (A, AAAA) of a server that it names for the "
+                                      "root (NS)");
+  }
+  return hints;
+}
+
+absl::StatusOr<Found> AnchorRecords(const config::Dnssec& dnssec, const SystemFiles& files) {
+  if (dnssec.trust_anchors_size() > 0) {
+    Found found{{}, "configuration"};
+    for (int i = 0; i < dnssec.trust_anchors_size(); ++i) {
+      auto records =
+          ParseRecords(dnssec.trust_anchors(i), "resolver.dnssec.trust_anchors[" + std::to_string(i) + "]");
+      if (!records.ok()) return records.status();
+      found.records.insert(found.records.end(), records->begin(), records->end());
+    }
+    return found;
+  }
+  if (dnssec.trust_anchor_file().empty())
+    return FirstOf({files.root_ds, files.root_key}, kBuiltinRootAnchors);
+  auto records = ReadRecordFile(dnssec.trust_anchor_file());
+  if (!records.ok()) {
+    return absl::InvalidArgumentError("resolver.dnssec.trust_anchor_file: " +
+                                      std::string(records.status().message()));
+  }
+  return Found{*std::move(records), dnssec.trust_anchor_file()};
+}
+
+absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, Settings* settings,
+                        std::string* origin) {
+  settings->validate = dnssec.validate();
+  for (int i = 0; i < dnssec.negative_trust_anchors_size(); ++i) {
+    auto name = dns::Name::Parse(dnssec.negative_trust_anchors(i));
+    if (!name) {
+      return absl::InvalidArgumentError("resolver.dnssec.negative_trust_anchors[" + std::to_string(i) +
+                                        "]: '" + config::Printable(dnssec.negative_trust_anchors(i)) +
+                                        "' is not a name");
+    }
+    settings->negative_trust_anchors.push_back(*std::move(name));
+  }
+  auto found = AnchorRecords(dnssec, files);
+  if (!found.ok()) return found.status();
+  for (TextRecord& r : found->records) {
+    if (r.type != RRType::kDS && r.type != RRType::kDNSKEY) {
+      return absl::InvalidArgumentError(found->origin + ": a trust anchor is a DS or DNSKEY record, not " +
+                                        dns::ToString(r.type));
+    }
+    settings->trust_anchors.push_back(std::move(r));
+  }
+  if (settings->validate && settings->trust_anchors.empty()) {
+    return absl::InvalidArgumentError(found->origin + ": holds no trust anchor");
+  }
+  *origin = found->origin;
+  return absl::OkStatus();
+}
+
+absl::Status SetAgencies(const config::Config& config, AgencyTable* table) {
+  for (const config::Agency& agency : config.agencies()) {
+    const AgencyTable::Id id = table->Add(agency.name());
+    for (const std::string& text : agency.networks()) {
+      const auto prefix = IpPrefix::Parse(text);
+      if (!prefix || !table->AddNetwork(id, *prefix)) {
+        return absl::InvalidArgumentError("agencies: '" + config::Printable(text) + "' cannot belong to '" +
+                                          config::Printable(agency.name()) + "'");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+TcpLimits MakeTcpLimits(const config::Tcp& tcp) {
+  TcpLimits limits;
+  limits.max_connections = tcp.max_connections();
+  limits.max_per_address = tcp.max_per_address();
+  limits.max_pipelined = tcp.max_pipelined();
+  limits.idle = std::chrono::seconds(tcp.idle_seconds());
+  limits.message_time = std::min(limits.message_time, limits.idle);
+  limits.write_time = std::min(limits.write_time, limits.idle);
+  return limits;
+}
+
+}  // namespace
+
+absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const SystemFiles& files) {
+  const config::Resolver& resolver = config.resolver();
+  LiveConfig live;
+  Settings settings;
+  if (auto status = SetAgencies(config, &settings.agencies); !status.ok()) return status;
+
+  auto root = RootRecords(resolver, files);
+  if (!root.ok()) return root.status();
+  auto hints = RootHints(*root);
+  if (!hints.ok()) return hints.status();
+  settings.root_hints = *std::move(hints);
+  live.root_hints_origin = root->origin;
+
+  settings.upstream_port = static_cast<uint16_t>(resolver.upstream_port());
+  settings.ipv4 = resolver.ipv4();
+  settings.ipv6 = resolver.ipv6();
+  settings.query_private_addresses = resolver.query_private_addresses();
+  settings.qname_minimisation = resolver.qname_minimisation();
+  settings.edns_size = static_cast<uint16_t>(resolver.edns_size());
+  settings.max_ttl = resolver.max_ttl();
+  settings.min_ttl = resolver.min_ttl();
+  settings.max_negative_ttl = resolver.max_negative_ttl();
+  if (auto status = SetAnchors(resolver.dnssec(), files, &settings, &live.trust_anchors_origin);
+      !status.ok()) {
+    return status;
+  }
+  live.tcp = MakeTcpLimits(resolver.tcp());
+  live.settings = std::make_shared<const Settings>(std::move(settings));
+  return live;
+}
+
+}  // namespace sekisho::resolver

@@ -1,0 +1,119 @@
+#include "resolver/server/server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/io/socket.h"
+
+namespace sekisho::resolver {
+namespace {
+
+constexpr size_t kShardsPerWorker = 16;
+constexpr size_t kMinShards = 64;
+
+record::SpoolerOptions SpoolerOptionsOf(const StaticConfig& config, Now started, Rng& rng) {
+  record::SpoolerOptions options;
+  options.spool.dir = config.paths.Spool();
+  options.spool.node = config.node;
+  options.spool.boot = static_cast<uint64_t>(UnixMicros(started.wall));
+  options.spool.quota_bytes = config.spool_quota_bytes;
+  options.spool.segment_bytes = config.spool_segment_bytes;
+  options.seed = rng.Uint64();
+  return options;
+}
+
+}  // namespace
+
+Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news)
+    : config_(config),
+      live_(std::move(live)),
+      started_(started),
+      news_(std::move(news)),
+      cache_(config.cache_bytes, std::max(kMinShards, kShardsPerWorker * config.workers), rng_),
+      records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
+      policy_watch_(config.paths.Snapshots(), &policy_,
+                    [this](const PolicyWatch::State& s) { OnPolicy(s); }) {
+  settings_.Publish(live_.settings);
+}
+
+Server::~Server() { Stop(); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Bind(const StaticConfig& config, LiveConfig live, Now started,
+                                                     PolicyNews news) {
+  std::unique_ptr<Server> server(new Server(config, std::move(live), started, std::move(news)));
+  if (auto status = server->BindSockets(); !status.ok()) return status;
+  return server;
+}
+
+absl::Status Server::BindSockets() {
+  sockets_.resize(config_.workers);
+  for (const Endpoint& local : config_.listen) {
+    if (auto free = io::CheckUdpPortFree(local); !free.ok()) return free;
+    for (WorkerSockets& sockets : sockets_) {
+      auto udp = io::BindUdp(local);
+      if (!udp.ok()) return udp.status();
+      sockets.udp.push_back(*std::move(udp));
+    }
+  }
+  for (const Endpoint& local : config_.listen) {
+    for (WorkerSockets& sockets : sockets_) {
+      auto tcp = io::BindTcp(local);
+      if (!tcp.ok()) return tcp.status();
+      sockets.tcp.push_back(*std::move(tcp));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::Start() {
+  // The first look at the policy comes before the first answer.
+  policy_watch_.Start();
+  records_.Start();
+  // The UDP sockets are bound and keep what arrives, so an open TCP port says that both are served.
+  for (const WorkerSockets& sockets : sockets_) {
+    for (size_t i = 0; i < sockets.tcp.size(); ++i) {
+      if (auto status = io::Listen(sockets.tcp[i].get(), config_.listen[i]); !status.ok()) return status;
+    }
+  }
+  for (uint32_t i = 0; i < config_.workers; ++i) {
+    WorkerDeps deps;
+    deps.index = static_cast<uint16_t>(i);
+    deps.settings = &settings_;
+    deps.policy = &policy_;
+    deps.cache = &cache_;
+    deps.sink = records_.sink(i);
+    deps.quota = &quota_;
+    deps.tcp = live_.tcp;
+    workers_.push_back(std::make_unique<Worker>(deps, std::move(sockets_[i])));
+  }
+  sockets_.clear();
+  for (auto& worker : workers_) worker->Start();
+  running_.store(true, std::memory_order_release);
+  for (auto& worker : workers_) worker->Wake();
+  return absl::OkStatus();
+}
+
+void Server::Stop() {
+  policy_watch_.Stop();
+  for (auto& worker : workers_) worker->Stop();
+  records_.Stop();
+}
+
+void Server::Reload(LiveConfig live) {
+  live_ = std::move(live);
+  settings_.Publish(live_.settings);
+  for (auto& worker : workers_) {
+    worker->SetTcpLimits(live_.tcp);
+    worker->Wake();
+  }
+}
+
+// On the watch's thread. Idle workers are woken so that they let go of the old snapshot.
+void Server::OnPolicy(const PolicyWatch::State& state) {
+  if (running_.load(std::memory_order_acquire)) {
+    for (auto& worker : workers_) worker->Wake();
+  }
+  news_(state);
+}
+
+}  // namespace sekisho::resolver
