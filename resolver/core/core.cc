@@ -50,7 +50,7 @@ class Core::Impl {
 
   void HandleTimer(Now now) {
     Begin(now);
-    resolutions_.exchanges().OnTime(now.mono);
+    resolutions_.OnTime(now.mono);
     Settle(now);
   }
 
@@ -62,6 +62,7 @@ class Core::Impl {
   }
 
   Exchanges& exchanges() { return resolutions_.exchanges(); }
+  std::optional<MonoTime> NextDeadline() const { return resolutions_.NextDeadline(); }
   const Counters& counters() const { return counters_; }
 
  private:
@@ -122,7 +123,7 @@ void Core::HandleTimer(Now now) { impl_->HandleTimer(now); }
 std::optional<OutboundQuery> Core::PollSend() { return impl_->exchanges().PollSend(); }
 std::optional<uint64_t> Core::PollCancel() { return impl_->exchanges().PollCancel(); }
 std::optional<PendingReply> Core::PollReply() { return impl_->PollReply(); }
-std::optional<MonoTime> Core::NextDeadline() const { return impl_->exchanges().NextDeadline(); }
+std::optional<MonoTime> Core::NextDeadline() const { return impl_->NextDeadline(); }
 const Counters& Core::counters() const { return impl_->counters(); }
 
 }  // namespace sekisho::resolver

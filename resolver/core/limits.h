@@ -1,7 +1,8 @@
 // Limits: every bound of the core, with its reason and its source. A bound is a default; what an operator may
 // change stands in Settings.
 //
-// Threads: constants. Standards: the RFCs and CVEs named at each line; rows (P…, D…, M…) are those of the attack table.
+// Threads: constants. Standards: the RFCs and CVEs named at each line; rows (P…, D…, M…) are those of the
+// attack table.
 #ifndef SEKISHO_RESOLVER_CORE_LIMITS_H_
 #define SEKISHO_RESOLVER_CORE_LIMITS_H_
 

@@ -47,6 +47,7 @@ Next Block(Query& query, World& world) {
   Question& q = query.question;
   world.counters->blocked.Add();
   q.own_errors.push_back(ExplainBlock(q.verdict));
+  q.withheld = true;
   if (q.verdict.trigger == Trigger::kQname) q.own_origin = record::Origin::kPolicy;
   if (q.verdict.action == Action::kDrop) {
     q.dropped = true;
@@ -65,6 +66,63 @@ Next AnswerAny(Query& query) {
   hinfo.rdata.Add(kRdata);
   q.own_answer.push_back(std::make_shared<const dns::RRset>(std::move(hinfo)));
   return AnswerWith(query, Rcode::kNoError);
+}
+
+// A client of no agency: refused, and beyond a few a second not answered at all, so that nobody can use us
+// against a third party (row D24). Not a lookup, so not recorded but counted.
+Next Turn(Query& query, World& world, Now now) {
+  Question& q = query.question;
+  world.counters->refused_clients.Add();
+  if (q.transport == record::Transport::kUdp && !world.refusals.Take(now.mono)) return Next::kDone;
+  q.own_rcode = Rcode::kRefused;
+  q.own_errors.push_back({EdeCode::kProhibited, ""});
+  BuildReply(q, *world.settings, query.reply);
+  return Next::kDone;
+}
+
+// Private, loopback and link-local addresses do not belong into public names (rebinding, row P32).
+bool IsRebinding(const IpAddress& a) {
+  static const std::vector<IpPrefix> kNetworks = [] {
+    std::vector<IpPrefix> out;
+    for (const char* text :
+         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+          "192.168.0.0/16", "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "64:ff9b::a00:0/104",
+          "64:ff9b::7f00:0/104", "64:ff9b::c0a8:0/112", "64:ff9b::ac10:0/108", "64:ff9b::a9fe:0/112"}) {
+      if (auto p = IpPrefix::Parse(text)) out.push_back(*p);
+    }
+    return out;
+  }();
+  return std::any_of(kNetworks.begin(), kNetworks.end(), [&](const IpPrefix& p) { return p.Contains(a); });
+}
+
+bool HoldsRebinding(const dns::RRset& rrset) {
+  for (auto rdata : rrset.rdata) {
+    if (rrset.type == RRType::kA || rrset.type == RRType::kAAAA) {
+      if (const auto a = IpAddress::FromRdata(rdata); a && IsRebinding(*a)) return true;
+    } else if (rrset.type == RRType::kSVCB || rrset.type == RRType::kHTTPS) {
+      const auto svcb = dns::ReadSvcb(rdata);
+      if (!svcb) continue;
+      const auto hints = svcb->Hints();
+      if (std::any_of(hints.begin(), hints.end(), IsRebinding)) return true;
+    }
+  }
+  return false;
+}
+
+// The first name of the answer that points inside and has no leave to; null: none.
+const dns::RRset* FindRebinding(const Answer& answer, const Settings& settings) {
+  const auto exempt = [&](dns::NameView name) {
+    return std::any_of(settings.rebinding_exempt.begin(), settings.rebinding_exempt.end(),
+                       [&](const dns::Name& n) { return name.IsAtOrBelow(n); }) ||
+           std::any_of(settings.zones.begin(), settings.zones.end(),
+                       [&](const ConfiguredZone& z) { return !z.zone.IsRoot() && name.IsAtOrBelow(z.zone); });
+  };
+  for (const auto& link : answer.chain) {
+    for (const auto& rrset : link->answer) {
+      if (HoldsRebinding(*rrset) && !exempt(rrset->owner)) return rrset.get();
+    }
+  }
+  return nullptr;
 }
 
 bool Recorded(RRType type) {
@@ -137,13 +195,10 @@ Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& m, World&
     world.counters->dropped_packets.Add();
     return Next::kDone;
   }
-  q.agency = world.settings->agencies.Find(in.client.address);
-  if (!q.agency) {
-    world.counters->refused_clients.Add();
-    return Next::kDone;
-  }
-  world.counters->questions.Add();
   ReadHeader(m, &q);
+  q.agency = world.settings->agencies.Find(in.client.address);
+  if (!q.agency) return Turn(query, world, now);
+  world.counters->questions.Add();
   if (q.opcode != dns::Opcode::kQuery) return AnswerWith(query, Rcode::kNotImp);
   if (error != dns::ParseError::kNone || !q.has_question) {
     world.counters->format_errors.Add();
@@ -173,9 +228,15 @@ Next Screen(Query& query, World& world, Now) {
 
 Next Lookup(Query& query, World& world, Now) {
   Question& q = query.question;
+  if (auto local = world.settings->local.Find(q.qname, q.qtype)) {
+    q.own_answer = std::move(local->answer);
+    q.own_authority = std::move(local->authority);
+    return AnswerWith(query, local->rcode);
+  }
   q.answer = world.resolutions->FromCache(q);
   if (q.answer) {
     world.counters->answers_from_cache.Add();
+    world.resolutions->Prefetch(q, *q.answer);
     return Next::kInspect;
   }
   if (!q.rd) {
@@ -199,6 +260,13 @@ Next Inspect(Query& query, World& world, Now) {
   if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
   // An allow rule on the question's name lets the whole answer pass.
   if (q.verdict.action == Action::kAllow) return Next::kRespond;
+  if (world.settings->rebinding_guard) {
+    if (const dns::RRset* inside = FindRebinding(*q.answer, *world.settings)) {
+      q.own_errors.push_back({EdeCode::kBlocked, inside->owner.ToString() + " points to a private address"});
+      q.withheld = true;
+      return AnswerWith(query, Rcode::kRefused);
+    }
+  }
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
       if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
@@ -221,7 +289,7 @@ Next Respond(Query& query, World& world, Now) {
   Question& q = query.question;
   AnswerPtr evidence;
   // What was resolved stays in the record of a blocked question, and out of its reply.
-  if (!q.own_errors.empty() && q.verdict.Blocks()) evidence = std::exchange(q.answer, nullptr);
+  if (q.withheld) evidence = std::exchange(q.answer, nullptr);
   BuildReply(q, *world.settings, query.reply);
   if (evidence) q.answer = std::move(evidence);
   return Next::kRecord;

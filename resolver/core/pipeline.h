@@ -25,6 +25,23 @@ class Resolutions;
 
 enum class Next : uint8_t { kAdmit, kScreen, kLookup, kResolve, kInspect, kRespond, kRecord, kDone, kWait };
 
+// So many refusals a second and no more.
+class RefusalLimit {
+ public:
+  bool Take(MonoTime now) {
+    if (now - since_ >= std::chrono::seconds(1)) {
+      since_ = now;
+      left_ = kPerSecond;
+    }
+    return left_ > 0 && left_-- > 0;
+  }
+
+ private:
+  static constexpr int kPerSecond = 50;
+  MonoTime since_{};
+  int left_ = kPerSecond;
+};
+
 // What the stages may use; everything of a worker, in one bundle.
 struct World {
   const Settings* settings = nullptr;
@@ -33,6 +50,7 @@ struct World {
   Counters* counters = nullptr;
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
+  RefusalLimit refusals;
 };
 
 // A question with the bytes it came in and those that go out.
@@ -47,7 +65,7 @@ Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& message, 
 Next Admit(Query& query, World& world, Now now);
 // Policy on the question's name; questions that never leave the house.
 Next Screen(Query& query, World& world, Now now);
-// The cache.
+// Local names, then the cache.
 Next Lookup(Query& query, World& world, Now now);
 // Joins or starts a Resolution.
 Next Resolve(Query& query, World& world, Now now);

@@ -61,6 +61,8 @@ struct Question {
   record::Origin own_origin = record::Origin::kLocal;
   // Otherwise what the DNS said; null until then.
   AnswerPtr answer;
+  // `answer` is evidence for the record only: the client gets our own.
+  bool withheld = false;
 
   // Set by Respond.
   dns::Rcode rcode = dns::Rcode::kNoError;

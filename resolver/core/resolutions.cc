@@ -54,8 +54,12 @@ void AddLink(Chain& chain, ResponsePtr link, bool validate) {
   a.chain.push_back(link);
   a.errors.insert(a.errors.end(), link->errors.begin(), link->errors.end());
   if (a.chain.size() == 1 || Strength(link->security) < Strength(a.security)) a.security = link->security;
-  if (!link->from_cache) a.origin = record::Origin::kUpstream;
-  if (link->stale) a.origin = record::Origin::kStale;
+  if (!link->from_cache && a.origin == record::Origin::kCache) a.origin = record::Origin::kUpstream;
+  if (link->stale && a.origin != record::Origin::kStale) {
+    a.origin = record::Origin::kStale;
+    const bool nxdomain = link->kind == ResponseKind::kNxdomain;
+    a.errors.insert(a.errors.begin(), {nxdomain ? EdeCode::kStaleNxdomainAnswer : EdeCode::kStaleAnswer, ""});
+  }
   if (validate && link->security == Security::kBogus) {
     if (a.errors.empty()) a.errors.push_back({EdeCode::kDnssecBogus, ""});
     return EndWith(chain, dns::Rcode::kServFail);
@@ -105,6 +109,23 @@ AnswerPtr Resolutions::FromCache(const Question& q) {
   chain.answer.origin = record::Origin::kCache;
   while (!chain.ended) {
     ResponsePtr link = iterator_.FromCache(chain.next, q.qtype, validate);
+    if (!link) {
+      ResponsePtr failure = iterator_.KnownFailure(chain.next, q.qtype);
+      if (!failure) return nullptr;
+      if (iterator_.settings().stale.enabled) link = iterator_.FromStale(chain.next, q.qtype, validate);
+      if (!link) link = std::move(failure);
+    }
+    AddLink(chain, std::move(link), validate);
+  }
+  return Finish(std::move(chain));
+}
+
+AnswerPtr Resolutions::FromStale(dns::NameView qname, RRType qtype, bool validate) {
+  if (!iterator_.settings().stale.enabled) return nullptr;
+  Chain chain;
+  chain.next = dns::Name(qname);
+  while (!chain.ended) {
+    ResponsePtr link = iterator_.FromStale(chain.next, qtype, validate);
     if (!link) return nullptr;
     AddLink(chain, std::move(link), validate);
   }
@@ -128,35 +149,86 @@ Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
   ++pending_;
   counters_->in_flight_questions.Add();
 
-  const bool validate = Validates(q);
-  std::string key = KeyOf(q, validate);
-  auto& slot = by_key_[key];
-  if (slot) {
-    slot->waiting.push_back(q);
+  std::string key = KeyOf(q, Validates(q));
+  const auto running = by_key_.find(key);
+  if (running != by_key_.end()) {
+    Resolution& r = *running->second;
+    // Clients before this one were not kept waiting longer either.
+    if (r.stale_at.time_since_epoch().count() != 0 && r.stale_at <= now.mono) {
+      if (AnswerPtr stale = FromStale(q.qname, q.qtype, r.validate)) {
+        done_.push_back(q);
+        done_.back().answer = std::move(stale);
+        Release(q);
+        return Joined::kWaiting;
+      }
+    }
+    r.waiting.push_back(q);
     return Joined::kWaiting;
   }
-  slot = std::make_unique<Resolution>(now.mono);
-  Resolution* r = slot.get();
+  Resolution* r = Start(std::move(key), q, false, now.mono);
+  r->waiting.push_back(q);
+  r->task.Start();
+  return Joined::kWaiting;
+}
+
+Resolutions::Resolution* Resolutions::Start(std::string key, const Question& q, bool refresh, MonoTime now) {
+  auto made = std::make_unique<Resolution>(now);
+  Resolution* r = made.get();
   r->key = std::move(key);
   r->qname = q.qname;
   r->qtype = q.qtype;
-  r->validate = validate;
-  r->waiting.push_back(q);
+  r->validate = Validates(q);
+  r->refresh = refresh;
+  const ServeStale& stale = iterator_.settings().stale;
+  if (!refresh && stale.enabled && FromStale(r->qname, r->qtype, r->validate)) {
+    r->stale_at = now + stale.client_timeout;
+    stale_deadlines_.emplace(r->stale_at, r->key);
+  }
   r->task = Drive(r);
-  r->task.Start();
-  return Joined::kWaiting;
+  by_key_.emplace(r->key, std::move(made));
+  return r;
+}
+
+void Resolutions::Prefetch(const Question& q, const Answer& answer) {
+  if (!iterator_.settings().prefetch || by_key_.size() >= limits::kPendingQuestions / 2) return;
+  const bool due =
+      std::any_of(answer.chain.begin(), answer.chain.end(), [](const auto& l) { return l->refresh_due; });
+  std::string key = KeyOf(q, Validates(q));
+  if (!due || by_key_.contains(key)) return;
+  Start(std::move(key), q, true, now_.mono)->task.Start();
 }
 
 Task<bool> Resolutions::Drive(Resolution* r) {
   Chain chain;
   chain.next = r->qname;
   while (!chain.ended) {
-    ResponsePtr link = co_await iterator_.Resolve(chain.next, r->qtype, r->validate, r->budget, 0);
+    ResponsePtr link;
+    if (r->refresh) {
+      link = iterator_.FromCache(chain.next, r->qtype, r->validate);
+      if (link && link->refresh_due) link = nullptr;
+      if (!link) link = co_await iterator_.Refresh(chain.next, r->qtype, r->validate, r->budget, 0);
+    } else {
+      link = co_await iterator_.Resolve(chain.next, r->qtype, r->validate, r->budget, 0);
+    }
     AddLink(chain, std::move(link), r->validate);
   }
+  const bool failed = chain.answer.chain.back()->kind == ResponseKind::kFailure;
   r->answer = Finish(std::move(chain));
+  // Old data is better than none; a bogus answer is not "none" (RFC 8767 section 4).
+  if (failed) {
+    if (AnswerPtr stale = FromStale(r->qname, r->qtype, r->validate)) r->answer = std::move(stale);
+  }
   ended_.push_back(r->key);
   co_return true;
+}
+
+void Resolutions::GiveAnswer(Resolution& r, const AnswerPtr& answer) {
+  for (Question& q : r.waiting) {
+    q.answer = answer;
+    Release(q);
+    done_.push_back(std::move(q));
+  }
+  r.waiting.clear();
 }
 
 void Resolutions::Run() {
@@ -165,13 +237,27 @@ void Resolutions::Run() {
   for (const std::string& key : std::exchange(ended_, {})) {
     const auto it = by_key_.find(key);
     counters_->answers_resolved.Add();
-    for (Question& q : it->second->waiting) {
-      q.answer = it->second->answer;
-      Release(q);
-      done_.push_back(std::move(q));
-    }
+    GiveAnswer(*it->second, it->second->answer);
+    stale_deadlines_.erase({it->second->stale_at, key});
     by_key_.erase(it);
   }
+}
+
+void Resolutions::OnTime(MonoTime now) {
+  exchanges().OnTime(now);
+  while (!stale_deadlines_.empty() && stale_deadlines_.begin()->first <= now) {
+    const std::string key = stale_deadlines_.begin()->second;
+    stale_deadlines_.erase(stale_deadlines_.begin());
+    Resolution& r = *by_key_.at(key);
+    if (AnswerPtr stale = FromStale(r.qname, r.qtype, r.validate)) GiveAnswer(r, stale);
+  }
+}
+
+std::optional<MonoTime> Resolutions::NextDeadline() const {
+  const auto wire = iterator_.exchanges().NextDeadline();
+  if (stale_deadlines_.empty()) return wire;
+  const MonoTime stale = stale_deadlines_.begin()->first;
+  return wire ? std::min(*wire, stale) : stale;
 }
 
 void Resolutions::Release(const Question& q) {

@@ -11,8 +11,10 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "proto/base/bytes.h"
@@ -34,8 +36,11 @@ class Resolutions {
   // To be called with each event before anything else.
   void SetNow(Now now) { now_ = now; }
 
-  // The whole chain from the cache, or null when a link is missing.
+  // The whole chain from the cache, or null when a link is missing. A link that is known to fail now is stale
+  // data if there is any, else a failure.
   AnswerPtr FromCache(const Question& question);
+  // Asks again for links of `answer` that are about to expire, with nobody waiting.
+  void Prefetch(const Question& question, const Answer& answer);
 
   enum class Joined : uint8_t { kWaiting, kTooMany };
   // The question waits until PollDone gives it back with its answer.
@@ -44,6 +49,9 @@ class Resolutions {
 
   // Resumes everybody whose wait is over.
   void Run();
+  // Clients that have waited long enough get stale data (RFC 8767 section 5).
+  void OnTime(MonoTime now);
+  std::optional<MonoTime> NextDeadline() const;
   // A question whose Resolution has ended.
   std::optional<Question> PollDone();
 
@@ -57,6 +65,8 @@ class Resolutions {
     dns::Name qname;
     dns::RRType qtype = dns::RRType::kNone;
     bool validate = false;
+    bool refresh = false;  // links about to expire are asked for again
+    MonoTime stale_at{};   // when waiting clients get stale data; 0: never
     Budget budget;
     std::vector<Question> waiting;
     AnswerPtr answer;
@@ -69,6 +79,10 @@ class Resolutions {
   };
 
   Task<bool> Drive(Resolution* resolution);
+  Resolution* Start(std::string key, const Question& question, bool refresh, MonoTime now);
+  // The chain with expired links where fresh ones are missing; null when there is none.
+  AnswerPtr FromStale(dns::NameView qname, dns::RRType qtype, bool validate);
+  void GiveAnswer(Resolution& resolution, const AnswerPtr& answer);
   bool Validates(const Question& question) const;
   static std::string KeyOf(const Question& question, bool validate);
   void Release(const Question& question);
@@ -80,6 +94,7 @@ class Resolutions {
   std::unordered_map<IpAddress, size_t, Hasher> per_client_;
   size_t pending_ = 0;
   std::vector<std::string> ended_;
+  std::set<std::pair<MonoTime, std::string>> stale_deadlines_;
   std::deque<Question> done_;
 };
 

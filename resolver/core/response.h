@@ -44,6 +44,7 @@ struct Response {
   std::vector<dns::ExtendedError> errors;
   bool from_cache = false;
   bool stale = false;
+  bool refresh_due = false;  // from the cache, and about to expire
 };
 
 using ResponsePtr = std::shared_ptr<const Response>;

@@ -5,13 +5,16 @@
 #ifndef SEKISHO_RESOLVER_CORE_SETTINGS_H_
 #define SEKISHO_RESOLVER_CORE_SETTINGS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "proto/base/ip_address.h"
+#include "proto/base/now.h"
 #include "proto/dns/name.h"
 #include "proto/dns/presentation.h"
+#include "resolver/core/local_zones.h"
 #include "resolver/core/policy/agency_table.h"
 
 namespace sekisho::resolver {
@@ -19,6 +22,24 @@ namespace sekisho::resolver {
 struct RootHint {
   dns::Name name;
   IpAddress address;
+};
+
+// A zone whose servers are given by the operator.
+struct ConfiguredZone {
+  dns::Name zone;
+  // Forward: the servers are resolvers and are asked with RD. Otherwise they are the zone's own (stub).
+  bool forward = false;
+  std::vector<Endpoint> servers;
+  // Forward only: when none of them answers, resolve from the root.
+  bool fallback = false;
+};
+
+// How long expired data may still serve, RFC 8767.
+struct ServeStale {
+  bool enabled = true;
+  Duration client_timeout = std::chrono::milliseconds(1800);  // then the client gets stale data; 0: at once
+  Duration max_age = std::chrono::hours(24);                  // after expiry
+  uint32_t ttl = 30;
 };
 
 struct Settings {
@@ -30,8 +51,18 @@ struct Settings {
   bool ipv6 = true;
   bool query_private_addresses = false;
   bool qname_minimisation = true;
+  dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A or NS
+  bool mix_case = true;                         // 0x20
+  std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
+  LocalZones local;
+  ServeStale stale;
+  bool prefetch = true;
+  // Names outside `rebinding_exempt` may not answer with private addresses.
+  bool rebinding_guard = true;
+  std::vector<dns::Name> rebinding_exempt;
 
-  uint16_t edns_size = 1232;
+  uint16_t edns_size = 1232;           // largest UDP answer to a client
+  uint16_t upstream_edns_size = 1232;  // largest UDP reply taken from a server
   uint32_t max_ttl = 86400;
   uint32_t min_ttl = 0;
   uint32_t max_negative_ttl = 900;
@@ -43,7 +74,8 @@ struct Settings {
   bool accept_sha1_digests = false;
   bool accept_rsasha1 = false;
   int min_rsa_bits = 1024;
-  // Signature times may be off by a tenth of the signature's life, at least and at most this (seconds; 0, 0: exact).
+  // Signature times may be off by a tenth of the signature's life, at least and at most this (seconds; 0, 0:
+  // exact).
   uint32_t signature_skew_min = 3600;
   uint32_t signature_skew_max = 86400;
 };

@@ -12,15 +12,17 @@
 namespace sekisho::resolver {
 namespace {
 
-// The key as bytes: lower-cased name, then the type.
+// The key as bytes: lower-cased name, then type and slot.
 struct Key {
-  std::array<uint8_t, dns::kMaxNameSize + 2> bytes;
+  static constexpr size_t kTail = 3;
+  std::array<uint8_t, dns::kMaxNameSize + kTail> bytes;
   size_t size;
 
-  Key(dns::NameView name, dns::RRType type) : size(name.size() + 2) {
+  Key(dns::NameView name, dns::RRType type, Slot slot) : size(name.size() + kTail) {
     for (size_t i = 0; i < name.size(); ++i) bytes[i] = dns::LowercaseByte(name.data()[i]);
     const auto t = static_cast<uint16_t>(type);
     std::memcpy(bytes.data() + name.size(), &t, 2);
+    bytes[name.size() + 2] = static_cast<uint8_t>(slot);
   }
   std::span<const uint8_t> span() const { return {bytes.data(), size}; }
 };
@@ -98,8 +100,8 @@ class RrsetCache::Shard {
     size_t removed = 0;
     for (Node* node = newest_; node != nullptr;) {
       Node* older = node->older;
-      const auto view =
-          dns::NameView::Trusted(reinterpret_cast<const uint8_t*>(node->key.data()), node->key.size() - 2);
+      const auto view = dns::NameView::Trusted(reinterpret_cast<const uint8_t*>(node->key.data()),
+                                               node->key.size() - Key::kTail);
       if (view.IsAtOrBelow(name)) {
         Erase(node);
         ++removed;
@@ -202,22 +204,22 @@ RrsetCache::Shard& RrsetCache::ShardOf(uint64_t hash) const {
   return *shards_[(hash >> 40) % shards_.size()];
 }
 
-CacheEntryPtr RrsetCache::Find(dns::NameView name, dns::RRType type) {
-  const Key key(name, type);
+CacheEntryPtr RrsetCache::Find(dns::NameView name, dns::RRType type, Slot slot) {
+  const Key key(name, type, slot);
   const uint64_t hash = hash_(key.span());
   return ShardOf(hash).Find(hash, key);
 }
 
-bool RrsetCache::Store(dns::NameView name, dns::RRType type, CacheEntry entry, Now now) {
+bool RrsetCache::Store(dns::NameView name, dns::RRType type, Slot slot, CacheEntry entry, Now now) {
   const size_t cost = CostOf(entry);
   if (cost > limits::kMaxEntryBytes) return false;
-  const Key key(name, type);
+  const Key key(name, type, slot);
   const uint64_t hash = hash_(key.span());
   return ShardOf(hash).Store(hash, key, std::make_shared<const CacheEntry>(std::move(entry)), cost, now.mono);
 }
 
-void RrsetCache::Remove(dns::NameView name, dns::RRType type) {
-  const Key key(name, type);
+void RrsetCache::Remove(dns::NameView name, dns::RRType type, Slot slot) {
+  const Key key(name, type, slot);
   const uint64_t hash = hash_(key.span());
   ShardOf(hash).Remove(hash, key);
 }

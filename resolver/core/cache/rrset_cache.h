@@ -39,7 +39,7 @@ enum class Rank : uint8_t {
 enum class CacheKind : uint8_t {
   kRrset,
   kNodata,    // the name exists, the type does not
-  kNxdomain,  // the name does not exist (kept under type kNone)
+  kNxdomain,  // the name does not exist
   kFailure,   // resolution failed; `errors` say why
 };
 
@@ -59,11 +59,13 @@ struct CacheEntry {
 
 using CacheEntryPtr = std::shared_ptr<const CacheEntry>;
 
-// A delegation as the parent gave it is kept apart from the zone's own NS RRset, under a type that no data
-// has.
-inline constexpr dns::RRType kDelegationKey = dns::RRType::kOPT;
-// A name that does not exist, whatever the type.
-inline constexpr dns::RRType kNxdomainKey = dns::RRType::kNone;
+// What an entry is about, beside its name and type.
+enum class Slot : uint8_t {
+  kData,        // the RRset of that type, or that it does not exist
+  kNxdomain,    // the name does not exist; type kNone
+  kDelegation,  // NS and glue as the parent gave them, apart from the zone's own NS RRset; type kNS
+  kFailure,     // resolving failed (RFC 9520); beside the data, which may still serve when stale
+};
 
 class RrsetCache {
  public:
@@ -80,11 +82,11 @@ class RrsetCache {
   ~RrsetCache();
 
   // Fresh or expired; the caller compares `expires`. Null when there is nothing.
-  CacheEntryPtr Find(dns::NameView name, dns::RRType type);
+  CacheEntryPtr Find(dns::NameView name, dns::RRType type, Slot slot = Slot::kData);
   // Keeps a fresh entry of higher rank; otherwise replaces. Returns false when the old one was kept or the
   // entry is too large.
-  bool Store(dns::NameView name, dns::RRType type, CacheEntry entry, Now now);
-  void Remove(dns::NameView name, dns::RRType type);
+  bool Store(dns::NameView name, dns::RRType type, Slot slot, CacheEntry entry, Now now);
+  void Remove(dns::NameView name, dns::RRType type, Slot slot);
   // Everything at or below `name`; returns how many. Visits every entry.
   size_t RemoveUnder(dns::NameView name);
 

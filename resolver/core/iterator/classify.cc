@@ -160,28 +160,46 @@ bool PointsUpward(const dns::ParsedMessage& reply, dns::NameView zone) {
   return false;
 }
 
-ReplyKind ErrorKind(const dns::ParsedMessage& reply, bool edns) {
+ReplyKind ErrorKind(const dns::ParsedMessage& reply, const Asked& asked) {
   switch (reply.rcode()) {
     case dns::Rcode::kFormErr:
     case dns::Rcode::kNotImp:
     case dns::Rcode::kBadVers:
-      return edns ? ReplyKind::kNoEdns : ReplyKind::kServerError;
+      return asked.edns ? ReplyKind::kNoEdns : ReplyKind::kServerError;
     case dns::Rcode::kRefused:
     case dns::Rcode::kNotAuth:
-      return ReplyKind::kLame;
+      return asked.forward ? ReplyKind::kServerError : ReplyKind::kLame;
     default:
       return ReplyKind::kServerError;
   }
 }
 
+// Neither data nor alias: a referral, a denial, or nothing of use.
+void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s, Classified* c) {
+  const bool nxdomain = reply.rcode() == dns::Rcode::kNXDomain;
+  const bool soa = HasSoa(s.authority, asked.qname);
+  if (!asked.forward) {
+    if (!nxdomain && !soa && TakeReferral(s, asked.zone, asked.qname, asked.qtype, &c->referral)) {
+      c->kind = ReplyKind::kReferral;
+      return;
+    }
+    if (!c->authoritative && !soa && !nxdomain) {
+      c->kind = reply.header().ra || PointsUpward(reply, asked.zone) ? ReplyKind::kLame : ReplyKind::kUseless;
+      return;
+    }
+  }
+  c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
+  KeepAuthority(s.authority, asked.qname, &c->response);
+  c->kind = ReplyKind::kResponse;
+}
+
 }  // namespace
 
-Classified Classify(const dns::ParsedMessage& reply, dns::NameView zone, dns::NameView qname, RRType qtype,
-                    bool edns) {
+Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
   Classified c;
-  c.response.qname = dns::Name(qname);
-  c.response.qtype = qtype;
-  c.response.zone = dns::Name(zone);
+  c.response.qname = dns::Name(asked.qname);
+  c.response.qtype = asked.qtype;
+  c.response.zone = dns::Name(asked.zone);
   c.response.rcode = reply.rcode();
   c.authoritative = reply.header().aa;
   if (reply.header().tc) {
@@ -191,21 +209,22 @@ Classified Classify(const dns::ParsedMessage& reply, dns::NameView zone, dns::Na
   const dns::Rcode rcode = reply.rcode();
   // YXDOMAIN may come with a DNAME that grew too long (RFC 6672 section 2.2).
   if (rcode != dns::Rcode::kNoError && rcode != dns::Rcode::kNXDomain && rcode != dns::Rcode::kYXDomain) {
-    c.kind = ErrorKind(reply, edns);
+    c.kind = ErrorKind(reply, asked);
     return c;
   }
-  Sections s{InBailiwick(reply, dns::Section::kAnswer, zone),
-             InBailiwick(reply, dns::Section::kAuthority, zone),
-             InBailiwick(reply, dns::Section::kAdditional, zone)};
-  if (TakeAnswer(s, qname, qtype, &c.response)) {
+  Sections s{InBailiwick(reply, dns::Section::kAnswer, asked.zone),
+             InBailiwick(reply, dns::Section::kAuthority, asked.zone),
+             InBailiwick(reply, dns::Section::kAdditional, asked.zone)};
+  if (TakeAnswer(s, asked.qname, asked.qtype, &c.response)) {
     // A resolver that answers from its cache is not the zone's server.
-    if (!c.authoritative && reply.header().ra) {
+    if (!asked.forward && !c.authoritative && reply.header().ra) {
       c.kind = ReplyKind::kLame;
       return c;
     }
-    if (c.response.rcode == dns::Rcode::kNXDomain)
+    if (c.response.rcode == dns::Rcode::kNXDomain) {
       c.response.rcode = dns::Rcode::kNoError;  // of a later link
-    KeepAuthority(s.authority, qname, &c.response);
+    }
+    KeepAuthority(s.authority, asked.qname, &c.response);
     c.kind = ReplyKind::kResponse;
     return c;
   }
@@ -213,18 +232,7 @@ Classified Classify(const dns::ParsedMessage& reply, dns::NameView zone, dns::Na
     c.kind = ReplyKind::kServerError;
     return c;
   }
-  const bool soa = HasSoa(s.authority, qname);
-  if (rcode == dns::Rcode::kNoError && !soa && TakeReferral(s, zone, qname, qtype, &c.referral)) {
-    c.kind = ReplyKind::kReferral;
-    return c;
-  }
-  if (!c.authoritative && !soa) {
-    c.kind = reply.header().ra || PointsUpward(reply, zone) ? ReplyKind::kLame : ReplyKind::kUseless;
-    if (rcode == dns::Rcode::kNoError) return c;
-  }
-  c.response.kind = rcode == dns::Rcode::kNXDomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
-  KeepAuthority(s.authority, qname, &c.response);
-  c.kind = ReplyKind::kResponse;
+  TakeDenial(reply, asked, s, &c);
   return c;
 }
 

@@ -46,9 +46,16 @@ struct Classified {
   bool authoritative = false;
 };
 
-// `zone` is the cut whose server was asked about (qname, qtype); edns tells whether the query had an OPT.
-Classified Classify(const dns::ParsedMessage& reply, dns::NameView zone, dns::NameView qname,
-                    dns::RRType qtype, bool edns);
+// What was asked, and of whom.
+struct Asked {
+  dns::NameView zone;  // the cut whose server it is
+  dns::NameView qname;
+  dns::RRType qtype = dns::RRType::kNone;
+  bool edns = true;      // the query had an OPT
+  bool forward = false;  // the server is a resolver: no AA, no referrals
+};
+
+Classified Classify(const dns::ParsedMessage& reply, const Asked& asked);
 
 }  // namespace sekisho::resolver
 

@@ -141,6 +141,7 @@ void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTi
     case Verdict::kSuspicious:
       counters_->upstream_mismatches.Add();
       result.outcome = ExchangeOutcome::kSuspicious;
+      result.case_changed = reply->message.header().id == exchange.id;
       break;
     case Verdict::kAccept:
       result.outcome = ExchangeOutcome::kReply;

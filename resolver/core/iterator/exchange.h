@@ -65,7 +65,8 @@ struct ExchangeResult {
   ExchangeOutcome outcome = ExchangeOutcome::kTimeout;
   std::shared_ptr<const Reply> reply;  // for kReply
   Duration rtt{};
-  bool joined = false;  // somebody else's exchange
+  bool joined = false;        // somebody else's exchange
+  bool case_changed = false;  // kSuspicious, and only the name's case is wrong
 };
 
 class Exchanges {

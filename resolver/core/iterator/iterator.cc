@@ -62,6 +62,12 @@ Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, 
       co_return judged;
     }
   }
+  if (ResponsePtr failed = KnownFailure(name, type)) co_return failed;
+  ResponsePtr fresh = co_await Refresh(name, type, validate, budget, depth);
+  co_return fresh;
+}
+
+Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {
   if (depth > limits::kDepth) {
     co_return std::make_shared<const Response>(
         Failure(name, type, EdeCode::kOther, "sub-questions nest too deep"));
@@ -95,17 +101,19 @@ Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, in
   // DS lives on the parent's side of the cut (RFC 4035 section 3.1.4.1).
   const dns::NameView start = type == RRType::kDS && !name.IsRoot() ? name.view().Parent() : name.view();
   state.cut = FindZoneCut(start, *cache_, *settings_, now_->mono);
+  if (auto configured = FindConfiguredZone(start, state.cut.zone, *settings_))
+    state.cut = std::move(*configured);
   ResetCandidates(state);
 
   const int all = name.view().LabelCount();
   int known = state.cut.zone.view().LabelCount();  // labels known to exist, at least
   int step = 0;
-  bool minimise = settings_->qname_minimisation;
+  bool minimise = settings_->qname_minimisation && !state.cut.forward;
   for (int referrals = 0; referrals <= limits::kReferrals;) {
     const int labels = minimise ? NextLabels(known, all, step) : all;
     const bool full = labels == all;
     const dns::Name asked = full ? name : dns::Name(name.view().Suffix(labels));
-    const RRType asked_type = full ? type : RRType::kA;
+    const RRType asked_type = full ? type : settings_->minimise_type;
     if (!full) {
       // What is known of the name between need not be asked.
       if (const ResponsePtr cached = FromCache(asked, asked_type, false);
@@ -126,6 +134,12 @@ Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, in
       continue;
     }
     if (full && c.kind == ReplyKind::kResponse) co_return std::move(c.response);
+    if (full && state.cut.fallback) {
+      state.cut = FindZoneCut(start, *cache_, *settings_, now_->mono);
+      state.give_up = std::min(budget.deadline(), now_->mono + kFetchTime);
+      ResetCandidates(state);
+      continue;
+    }
     if (full) {
       Response failed = Failure(name, type, EdeCode::kNoReachableAuthority,
                                 "no usable answer for " + state.cut.zone.ToString());
@@ -151,7 +165,7 @@ void Iterator::ResetCandidates(FetchState& state) {
 }
 
 void Iterator::AddCandidates(FetchState& state, const ZoneCut::Server& server) {
-  for (const IpAddress& a : server.addresses) {
+  for (const Endpoint& a : server.addresses) {
     const bool there = std::any_of(state.candidates.begin(), state.candidates.end(),
                                    [&](const Candidate& c) { return c.address == a; });
     if (!there) state.candidates.push_back(Candidate{.address = a});
@@ -160,7 +174,7 @@ void Iterator::AddCandidates(FetchState& state, const ZoneCut::Server& server) {
 
 Duration Iterator::TimeoutFor(const Candidate& candidate) const {
   if (candidate.tcp) return limits::kTcpTimeout;
-  const ServerState* known = servers_.Peek(candidate.address);
+  const ServerState* known = servers_.Peek(candidate.address.address);
   const Duration base = known != nullptr ? known->Timeout() : limits::kFirstTimeout;
   return std::min(base * (1 << candidate.tries), limits::kMaxTimeout);
 }
@@ -174,7 +188,7 @@ std::optional<size_t> Iterator::PickServer(const FetchState& state) {
   for (size_t i = 0; i < state.candidates.size(); ++i) {
     const Candidate& c = state.candidates[i];
     if (c.out) continue;
-    const ServerState* known = servers_.Peek(c.address);
+    const ServerState* known = servers_.Peek(c.address.address);
     Duration score;
     if (known == nullptr || known->srtt.count() == 0) {
       score = std::chrono::milliseconds(20 + rng_->Below(150));
@@ -229,13 +243,14 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
   request.zone = state.cut.zone;
   request.qname = qname;
   request.qtype = qtype;
-  request.server = Endpoint{asked.address, settings_->upstream_port};
+  request.server = asked.address;
+  request.rd = state.cut.forward;
   request.tcp = asked.tcp;
   request.edns = asked.edns;
-  request.udp_size = settings_->edns_size;
+  request.udp_size = settings_->upstream_edns_size;
   request.timeout = std::min(TimeoutFor(asked), std::max(state.give_up - now_->mono, limits::kMinTimeout));
-  const ServerState* known = servers_.Peek(asked.address);
-  request.mix_case = known == nullptr || known->keeps_case;
+  const ServerState* known = servers_.Peek(asked.address.address);
+  request.mix_case = settings_->mix_case && (known == nullptr || known->keeps_case);
 
   ExchangeResult result = co_await exchanges_.Ask(request, now_->mono);
   // The list may have grown while waiting, but only at its end.
@@ -248,7 +263,17 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
     state.give_up = now_->mono;
     co_return c;
   }
-  c = Classify(result.reply->message, state.cut.zone, qname, qtype, candidate.edns);
+  const Asked question{.zone = state.cut.zone,
+                       .qname = qname,
+                       .qtype = qtype,
+                       .edns = candidate.edns,
+                       .forward = state.cut.forward};
+  c = Classify(result.reply->message, question);
+  // One forged DNAME would take a whole subtree: unsigned, it is believed over TCP only (row P17).
+  if (c.kind == ReplyKind::kResponse && !candidate.tcp && !c.response.answer.empty() &&
+      c.response.answer.front()->type == RRType::kDNAME && c.response.answer.front()->signatures.empty()) {
+    c.kind = ReplyKind::kTruncated;
+  }
   NoteReply(state, candidate, c);
   co_return c;
 }
@@ -257,16 +282,16 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
 void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
   switch (result.outcome) {
     case ExchangeOutcome::kReply:
-      if (!result.joined) servers_.OnReply(candidate.address, result.rtt);
+      if (!result.joined) servers_.OnReply(candidate.address.address, result.rtt);
       break;
     case ExchangeOutcome::kTimeout:
-      if (!result.joined) servers_.OnTimeout(candidate.address, now_->mono);
+      if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
       ++candidate.tries;
       if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
       break;
     case ExchangeOutcome::kUnreachable:
     case ExchangeOutcome::kClosed:
-      if (!result.joined) servers_.OnTimeout(candidate.address, now_->mono);
+      if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
       candidate.tries += 2;
       if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
       break;
@@ -275,6 +300,8 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
       if (candidate.tries >= kUdpTriesPerServer) candidate.out = true;
       break;
     case ExchangeOutcome::kSuspicious:
+      // Who guessed ID and port would have copied the case as well: it is the server that does not keep it.
+      if (result.case_changed) servers_.Get(candidate.address.address).keeps_case = false;
       candidate.tcp = true;
       break;
   }
@@ -282,7 +309,7 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
 
 // What the reply says about the server; true when it is of use.
 bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classified& c) {
-  const std::string server = candidate.address.ToString();
+  const std::string server = candidate.address.address.ToString();
   switch (c.kind) {
     case ReplyKind::kResponse:
     case ReplyKind::kReferral:
@@ -295,7 +322,7 @@ bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classifi
       candidate.edns = false;
       return false;
     case ReplyKind::kLame:
-      servers_.MarkLame(candidate.address, state.cut.zone, now_->mono);
+      servers_.MarkLame(candidate.address.address, state.cut.zone, now_->mono);
       state.errors.push_back(
           {EdeCode::kNetworkError, server + " does not serve " + state.cut.zone.ToString()});
       candidate.out = true;
@@ -328,8 +355,9 @@ Task<bool> Iterator::AddServerAddresses(FetchState& state, Budget& budget, int d
       for (auto rdata : response->answer.back()->rdata) {
         const auto a = IpAddress::FromRdata(rdata);
         auto& addresses = state.cut.servers[i].addresses;
-        if (a && MayAsk(*a, *settings_) && addresses.size() < limits::kAddressesPerNs)
-          addresses.push_back(*a);
+        if (a && MayAsk(*a, *settings_) && addresses.size() < limits::kAddressesPerNs) {
+          addresses.push_back({*a, settings_->upstream_port});
+        }
       }
       if (!state.cut.servers[i].addresses.empty()) break;
     }

@@ -41,20 +41,27 @@ class Iterator final : public RecordFetcher {
 
   // What is cached and fresh; with `validate`, only what has a verdict. Null otherwise.
   ResponsePtr FromCache(dns::NameView name, dns::RRType type, bool validate) const;
+  // What is cached though expired, within the bounds of serve-stale (RFC 8767). Null otherwise.
+  ResponsePtr FromStale(dns::NameView name, dns::RRType type, bool validate) const;
+  // A failure that is remembered for this question, or null.
+  ResponsePtr KnownFailure(dns::NameView name, dns::RRType type) const;
 
   // Cache, else network; kept in the cache afterwards. Always gives a Response, kFailure at worst.
   Task<ResponsePtr> Resolve(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
+  // Network even when it is cached; for refreshing what is about to expire.
+  Task<ResponsePtr> Refresh(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
 
   // For the validator: Resolve without validation.
   Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type, Budget& budget, int depth) override;
   Now now() const override { return *now_; }
 
   Exchanges& exchanges() { return exchanges_; }
+  const Exchanges& exchanges() const { return exchanges_; }
 
  private:
   // One fetch's view of one server address.
   struct Candidate {
-    IpAddress address;
+    Endpoint address;
     int tries = 0;
     bool tcp = false;
     bool edns = true;

@@ -52,6 +52,8 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
   r->rcode = dns::Rcode::kNoError;
   const auto left = std::chrono::ceil<std::chrono::seconds>(entry.expires - now_->mono).count();
   r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, 0));
+  // The last tenth of its life: worth asking again while it is still good.
+  r->refresh_due = entry.expires - now_->mono < (entry.expires - entry.stored) / 10;
   switch (entry.kind) {
     case CacheKind::kRrset:
       r->kind =
@@ -76,7 +78,7 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
 ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) const {
   const auto usable = [&](const CacheEntryPtr& e) {
     if (!e || e->expires <= now_->mono) return false;
-    return !validate || e->security != Security::kUnchecked || e->kind == CacheKind::kFailure;
+    return !validate || e->security != Security::kUnchecked;
   };
   if (const CacheEntryPtr e = cache_->Find(name, type); usable(e)) return FromEntry(*e, name, type);
   const bool follows_alias = type != RRType::kCNAME && type != RRType::kDS && type != RRType::kDNSKEY;
@@ -86,7 +88,8 @@ ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) 
       return FromEntry(*e, name, type);
     }
   }
-  if (const CacheEntryPtr e = cache_->Find(name, kNxdomainKey); usable(e)) return FromEntry(*e, name, type);
+  if (const CacheEntryPtr e = cache_->Find(name, RRType::kNone, Slot::kNxdomain); usable(e))
+    return FromEntry(*e, name, type);
   return follows_alias ? FromAncestors(name, type, validate) : nullptr;
 }
 
@@ -94,7 +97,7 @@ ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) 
 // 8020).
 ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool validate) const {
   for (dns::NameView at = name.Parent(); !at.IsRoot(); at = at.Parent()) {
-    const CacheEntryPtr nx = cache_->Find(at, kNxdomainKey);
+    const CacheEntryPtr nx = cache_->Find(at, RRType::kNone, Slot::kNxdomain);
     if (nx && nx->expires > now_->mono && nx->security == Security::kSecure)
       return FromEntry(*nx, name, type);
     const CacheEntryPtr e = cache_->Find(at, RRType::kDNAME);
@@ -137,8 +140,9 @@ void Iterator::Store(const Response& r, bool authoritative) {
   if (e.kind != CacheKind::kRrset) {
     e.proof = r.authority;
     e.expires = expiry(NegativeTtl(r, *settings_));
-    const RRType key = e.kind == CacheKind::kNxdomain ? kNxdomainKey : r.qtype;
-    cache_->Store(r.qname, key, std::move(e), now);
+    const bool nxdomain = e.kind == CacheKind::kNxdomain;
+    cache_->Store(r.qname, nxdomain ? RRType::kNone : r.qtype, nxdomain ? Slot::kNxdomain : Slot::kData,
+                  std::move(e), now);
     return;
   }
   // ANY is answered from what is there and not kept as such.
@@ -154,7 +158,7 @@ void Iterator::Store(const Response& r, bool authoritative) {
       if (s->type == RRType::kNSEC || s->type == RRType::kNSEC3) one.proof.push_back(s);
     }
     one.expires = expiry(rrset->ttl);
-    cache_->Store(rrset->owner, rrset->type, std::move(one), now);
+    cache_->Store(rrset->owner, rrset->type, Slot::kData, std::move(one), now);
   }
 }
 
@@ -163,15 +167,44 @@ void Iterator::StoreFailure(const Response& r) {
   const Now now = *now_;
   CacheEntry e;
   e.kind = CacheKind::kFailure;
-  e.rank = Rank::kGlue;  // anything fresh is worth more
   e.errors = r.errors;
   e.stored = now.mono;
-  const CacheEntryPtr before = cache_->Find(r.qname, r.qtype);
-  if (before && before->kind == CacheKind::kFailure) e.failures = std::min(before->failures + 1, 5);
+  const CacheEntryPtr before = cache_->Find(r.qname, r.qtype, Slot::kFailure);
+  const bool recent = before && now.mono - before->expires < limits::kFailureTtlMax;
+  if (recent) e.failures = std::min(before->failures + 1, 5);
   e.expires = now.mono + std::min(limits::kFailureTtl * (1 << e.failures), limits::kFailureTtlMax);
-  // Expired data stays for serve-stale.
-  if (before && before->kind != CacheKind::kFailure) return;
-  cache_->Store(r.qname, r.qtype, std::move(e), now);
+  cache_->Store(r.qname, r.qtype, Slot::kFailure, std::move(e), now);
+}
+
+ResponsePtr Iterator::KnownFailure(dns::NameView name, RRType type) const {
+  const CacheEntryPtr e = cache_->Find(name, type, Slot::kFailure);
+  return e && e->expires > now_->mono ? FromEntry(*e, name, type) : nullptr;
+}
+
+ResponsePtr Iterator::FromStale(dns::NameView name, RRType type, bool validate) const {
+  const ServeStale& stale = settings_->stale;
+  const auto usable = [&](const CacheEntryPtr& e) {
+    if (!e || now_->mono - e->expires > stale.max_age) return false;
+    // What failed validation or was never validated does not become better with age (row P26).
+    return e->security != Security::kBogus && (!validate || e->security != Security::kUnchecked);
+  };
+  const auto serve = [&](const CacheEntryPtr& e) {
+    auto r = std::make_shared<Response>(*FromEntry(*e, name, type));
+    if (e->expires <= now_->mono) {
+      r->stale = true;
+      r->ttl_cap = stale.ttl;
+    }
+    return r;
+  };
+  if (const CacheEntryPtr e = cache_->Find(name, type); usable(e)) return serve(e);
+  if (type != RRType::kCNAME && type != RRType::kDS && type != RRType::kDNSKEY) {
+    if (const CacheEntryPtr e = cache_->Find(name, RRType::kCNAME);
+        usable(e) && e->kind == CacheKind::kRrset) {
+      return serve(e);
+    }
+  }
+  if (const CacheEntryPtr e = cache_->Find(name, RRType::kNone, Slot::kNxdomain); usable(e)) return serve(e);
+  return nullptr;
 }
 
 }  // namespace sekisho::resolver

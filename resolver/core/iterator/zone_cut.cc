@@ -42,8 +42,9 @@ void AddAddresses(const dns::RRset& rrset, const Settings& settings, ZoneCut::Se
     const auto a = IpAddress::FromRdata(rdata);
     if (!a || !MayAsk(*a, settings)) continue;
     if (kept++ >= limits::kAddressesPerNs) break;
-    if (std::find(server->addresses.begin(), server->addresses.end(), *a) == server->addresses.end()) {
-      server->addresses.push_back(*a);
+    const Endpoint at{*a, settings.upstream_port};
+    if (std::find(server->addresses.begin(), server->addresses.end(), at) == server->addresses.end()) {
+      server->addresses.push_back(at);
     }
   }
 }
@@ -67,8 +68,7 @@ void FillFromCache(RrsetCache& cache, const Settings& settings, MonoTime now,
 
 ZoneCut MakeCut(const dns::RRset& ns, const std::vector<dns::RRsetPtr>& glue, RrsetCache& cache,
                 const Settings& settings, MonoTime now) {
-  ZoneCut cut;
-  cut.zone = ns.owner;
+  ZoneCut cut{.zone = ns.owner, .servers = {}};
   for (auto rdata : ns.rdata) {
     const auto name = dns::ReadTarget(rdata);
     if (!name || cut.servers.size() >= limits::kNsNames) continue;
@@ -88,7 +88,7 @@ bool Reachable(const ZoneCut& cut) {
 }
 
 ZoneCut RootFromHints(const Settings& settings) {
-  ZoneCut cut;
+  ZoneCut cut{.zone = dns::Name(), .servers = {}};
   for (const RootHint& hint : settings.root_hints) {
     auto server = std::find_if(cut.servers.begin(), cut.servers.end(),
                                [&](const auto& s) { return s.name == hint.name; });
@@ -97,7 +97,8 @@ ZoneCut RootFromHints(const Settings& settings) {
                                   ZoneCut::Server{.name = hint.name, .addresses = {}, .looked_up = true});
     }
     const bool usable = hint.address.is_v4() ? settings.ipv4 : settings.ipv6;
-    if (usable && MayAsk(hint.address, settings)) server->addresses.push_back(hint.address);
+    if (usable && MayAsk(hint.address, settings))
+      server->addresses.push_back({hint.address, settings.upstream_port});
   }
   return cut;
 }
@@ -114,14 +115,27 @@ bool MayAsk(const IpAddress& address, const Settings& settings) {
   return !InAny(settings.query_private_addresses ? never : special, address);
 }
 
+std::optional<ZoneCut> FindConfiguredZone(dns::NameView name, dns::NameView cut, const Settings& settings) {
+  const ConfiguredZone* best = nullptr;
+  for (const ConfiguredZone& z : settings.zones) {
+    if (!name.IsAtOrBelow(z.zone) || !z.zone.view().IsAtOrBelow(cut)) continue;
+    if (best == nullptr || z.zone.view().IsBelow(best->zone)) best = &z;
+  }
+  if (best == nullptr) return std::nullopt;
+  ZoneCut out{.zone = best->zone, .servers = {}, .forward = best->forward, .fallback = best->fallback};
+  out.servers.push_back({.name = best->zone, .addresses = best->servers, .looked_up = true});
+  return out;
+}
+
 ZoneCut FindZoneCut(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now) {
   for (dns::NameView at = name; !at.IsRoot(); at = at.Parent()) {
-    const CacheEntryPtr entry = cache.Find(at, kDelegationKey);
+    const CacheEntryPtr entry = cache.Find(at, RRType::kNS, Slot::kDelegation);
     if (!entry || entry->expires <= now) continue;
     ZoneCut cut = MakeCut(*entry->rrset, entry->glue, cache, settings, now);
     if (Reachable(cut)) return cut;
   }
-  if (const CacheEntryPtr root = cache.Find(dns::NameView(), kDelegationKey); root && root->expires > now) {
+  if (const CacheEntryPtr root = cache.Find(dns::NameView(), RRType::kNS, Slot::kDelegation);
+      root && root->expires > now) {
     ZoneCut cut = MakeCut(*root->rrset, root->glue, cache, settings, now);
     if (std::any_of(cut.servers.begin(), cut.servers.end(),
                     [](const auto& s) { return !s.addresses.empty(); })) {
@@ -145,7 +159,7 @@ void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache
   cut.zone = parent;
   cut.stored = now.mono;
   cut.expires = ExpiresAfter(now, referral.ns->ttl, settings);
-  cache.Store(referral.zone, kDelegationKey, std::move(cut), now);
+  cache.Store(referral.zone, RRType::kNS, Slot::kDelegation, std::move(cut), now);
 
   CacheEntry ds;
   ds.rank = Rank::kAuthority;
@@ -164,7 +178,7 @@ void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache
   } else {
     return;
   }
-  cache.Store(referral.zone, RRType::kDS, std::move(ds), now);
+  cache.Store(referral.zone, RRType::kDS, Slot::kData, std::move(ds), now);
 }
 
 }  // namespace sekisho::resolver

@@ -5,6 +5,7 @@
 #ifndef SEKISHO_RESOLVER_CORE_ITERATOR_ZONE_CUT_H_
 #define SEKISHO_RESOLVER_CORE_ITERATOR_ZONE_CUT_H_
 
+#include <optional>
 #include <vector>
 
 #include "proto/base/ip_address.h"
@@ -19,12 +20,17 @@ namespace sekisho::resolver {
 struct ZoneCut {
   struct Server {
     dns::Name name;
-    std::vector<IpAddress> addresses;  // known so far
-    bool looked_up = false;            // its addresses were asked for
+    std::vector<Endpoint> addresses;  // known so far
+    bool looked_up = false;           // its addresses were asked for
   };
   dns::Name zone;
   std::vector<Server> servers;
+  bool forward = false;   // the servers are resolvers: the whole question, with RD
+  bool fallback = false;  // when they fail, resolve from the root
 };
+
+// The zone from the configuration that holds `name`, when it is at least as deep as `cut`.
+std::optional<ZoneCut> FindConfiguredZone(dns::NameView name, dns::NameView cut, const Settings& settings);
 
 // The deepest delegation known at or above `name` whose servers can be reached; the root from the hints at
 // worst.
