@@ -27,7 +27,7 @@ struct Argument {
   bool required = false;
   bool flag = false;      // an option without value
   bool repeated = false;  // may be given several times
-  std::string fallback;   // value when not given
+  std::string fallback{};  // value when not given
 };
 
 // The values of one call, by the names in the table.

@@ -10,6 +10,7 @@
 
 namespace sekisho::cli {
 
+std::vector<Command> LogCommands();      // log_command.cc
 std::vector<Command> VersionCommands();  // version_command.cc
 
 }  // namespace sekisho::cli

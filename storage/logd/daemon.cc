@@ -1,0 +1,152 @@
+#include "storage/logd/daemon.h"
+
+#include <fcntl.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "proto/base/rng.h"
+#include "proto/config/paths.h"
+#include "proto/io/event_loop.h"
+#include "proto/io/unique_fd.h"
+#include "proto/io/unix_frame_server.h"
+#include "storage/logd/query_service.h"
+#include "storage/lookups/ingest.h"
+#include "storage/lookups/lookup_store.h"
+
+namespace sekisho::logd {
+namespace {
+
+constexpr Duration kPoll = std::chrono::milliseconds(100);
+constexpr Duration kUpkeepEvery = std::chrono::minutes(1);
+constexpr int kScrubEveryMinutes = 60;
+
+// A thread that calls `step` again and again until it is destroyed; between two calls it waits as long as
+// `step` says.
+class Repeater {
+ public:
+  explicit Repeater(std::function<Duration()> step)
+      : thread_([this, step = std::move(step)] {
+          for (;;) {
+            const Duration pause = step();
+            std::unique_lock<std::mutex> lock(mutex_);
+            if (wake_.wait_for(lock, pause, [this] { return stop_; })) return;
+          }
+        }) {}
+  ~Repeater() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stop_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+io::UniqueFd TakeLock(const std::string& path, spdlog::logger& log) {
+  io::UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd) {
+    log.error("cannot open {}: {}", path, std::strerror(errno));
+    return {};
+  }
+  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    log.error("another sekisho-logd holds {}", path);
+    return {};
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(fd.get(), 0) != 0 || write(fd.get(), pid.data(), pid.size()) < 0) {
+    log.warn("cannot write {}: {}", path, std::strerror(errno));
+  }
+  return fd;
+}
+
+bool MakeFolders(const config::Paths& paths, spdlog::logger& log) {
+  for (const std::string& dir : {paths.Spool(), paths.Lookups(), paths.run_dir}) {
+    std::error_code ec;
+    std::filesystem::create_directories(dir, ec);
+    if (!ec) continue;
+    log.error("cannot create {}: {}", dir, ec.message());
+    return false;
+  }
+  return true;
+}
+
+Duration Upkeep(lookups::LookupStore& store, uint32_t retention_days, spdlog::logger& log, int* round) {
+  const Now now = ReadClocks();
+  for (const std::string& day : store.ApplyRetention(now.wall, retention_days)) {
+    log.info("retention: dropped partition {}", day);
+  }
+  if (store.CompactOne(now.wall)) log.info("compacted a finished day");
+  if (++*round % kScrubEveryMinutes == 0) store.ScrubNext();
+  return kUpkeepEvery;
+}
+
+}  // namespace
+
+int Run(const config::Config& config) {
+  spdlog::logger log("logd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  const config::Paths paths(config);
+  if (!MakeFolders(paths, log)) return 1;
+  const io::UniqueFd lock = TakeLock(paths.Lock("logd"), log);
+  if (!lock) return 1;
+
+  std::string error;
+  KernelRng rng;
+  lookups::StoreOptions options{.dir = paths.Lookups(), .seed = rng.Uint64()};
+  const auto store = lookups::LookupStore::Open(options, &error);
+  if (!store) {
+    log.error("cannot open the lookup log: {}", error);
+    return 1;
+  }
+  for (const auto& d : store->Status().damaged) {
+    log.error("partition {} is damaged and left out: {}", d.id.FolderName(), d.why);
+  }
+  lookups::Ingest ingest(paths.Spool(), store.get(), 4 * uint64_t{options.block_rows});
+
+  io::EventLoop loop;
+  QueryService queries(*store, ingest, {});
+  auto server = io::UnixFrameServer::Listen(
+      loop, {.path = paths.LogdSocket()},
+      [&queries](control::Request request, std::shared_ptr<io::ReplyStream> reply) {
+        queries.Submit(std::move(request), std::move(reply));
+      });
+  if (!server.ok()) {
+    log.error("cannot listen: {}", std::string(server.status().message()));
+    return 1;
+  }
+  for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
+  {
+    size_t told = 0;
+    Repeater ingesting([&] {
+      const bool busy = ingest.Tick(ReadClocks());
+      const auto troubles = ingest.Troubles();
+      if (troubles.size() > told) log.warn("{}", troubles.back());
+      told = troubles.size();
+      return busy ? Duration(0) : kPoll;
+    });
+    int round = 0;
+    Repeater upkeep([&] { return Upkeep(*store, config.log().retention_days(), log, &round); });
+    log.info("sekisho-logd {} is ready; lookups in {}", SEKISHO_VERSION, paths.Lookups());
+    loop.Run();
+    log.info("stopping");
+  }
+  // What waits in memory is still in the spool; what was written is made durable so that the next start is
+  // quick.
+  if (!ingest.Settle(&error)) log.warn("{}", error);
+  return 0;
+}
+
+}  // namespace sekisho::logd

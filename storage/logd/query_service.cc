@@ -1,0 +1,131 @@
+#include "storage/logd/query_service.h"
+
+#include "storage/query/executor.h"
+#include "storage/query/row_text.h"
+
+namespace sekisho::logd {
+
+QueryService::QueryService(const lookups::LookupStore& store, const lookups::Ingest& ingest, Options options)
+    : store_(store), ingest_(ingest), options_(options) {
+  for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+}
+
+QueryService::~QueryService() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& t : threads_) t.join();
+}
+
+void QueryService::Submit(control::Request request, std::shared_ptr<io::ReplyStream> reply) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (jobs_.size() < options_.queued && !stopping_) {
+      jobs_.push_back({std::move(request), std::move(reply)});
+      wake_.notify_one();
+      return;
+    }
+  }
+  ++refused_;
+  reply->Fail("the log is busy with other queries; ask again");
+}
+
+void QueryService::Work() {
+  for (;;) {
+    Job job;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_.load() || !jobs_.empty(); });
+      if (stopping_) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    Answer(job);
+    ++answered_;
+  }
+}
+
+void QueryService::Answer(const Job& job) {
+  switch (job.request.what_case()) {
+    case control::Request::kLogQuery:
+      AnswerQuery(job.request.log_query(), *job.reply);
+      break;
+    case control::Request::kStatus:
+      AnswerStatus(*job.reply);
+      break;
+    default:
+      job.reply->Fail("logd does not know this request");
+  }
+}
+
+void QueryService::AnswerQuery(const control::LogQuery& query, io::ReplyStream& reply) {
+  std::string error;
+  const auto filter = query::MakeFilter(query, options_.limit_cap, &error);
+  if (!filter) {
+    reply.Fail(error);
+    return;
+  }
+  const MonoTime end = ReadClocks().mono + options_.deadline;
+  const query::Budget budget{[&] { return stopping_.load() || reply.gone() || ReadClocks().mono >= end; }};
+  const query::Executor executor(store_);
+  control::Response response;
+  if (query.count_only()) {
+    const query::Answer answer = executor.Count(*filter, budget);
+    response.mutable_log_rows()->set_count(answer.rows);
+    response.mutable_log_rows()->set_lost(answer.lost);
+    response.mutable_log_rows()->set_partial(answer.partial);
+    reply.Finish(std::move(response));
+    return;
+  }
+  const query::Answer answer = executor.Run(*filter, budget, [&](const record::LookupRecord& row) {
+    query::FillRow(row, response.mutable_log_rows()->add_rows());
+    if (response.log_rows().rows_size() < static_cast<int>(options_.rows_per_frame)) return true;
+    const bool there = reply.Send(std::move(response));
+    response = control::Response();
+    return there;
+  });
+  control::LogRows* rows = response.mutable_log_rows();
+  if (answer.more) rows->set_next_cursor(query::EncodeCursor(answer.last));
+  rows->set_lost(answer.lost);
+  rows->set_partial(answer.partial);
+  reply.Finish(std::move(response));
+}
+
+void QueryService::AnswerStatus(io::ReplyStream& reply) {
+  control::Response response;
+  control::StatusReply* status = response.mutable_status();
+  status->set_daemon("logd");
+  status->set_version(SEKISHO_VERSION);
+  const auto add = [status](const char* name, const std::string& value, const std::string& alarm = "") {
+    auto* item = status->add_items();
+    item->set_name(name);
+    item->set_value(value);
+    item->set_alarm(alarm);
+  };
+  const lookups::StoreStatus s = store_.Status();
+  const lookups::IngestCounters& c = ingest_.counters();
+  add("lookups", std::to_string(s.rows + s.tail_rows));
+  add("lookups lost", std::to_string(s.lost),
+      s.lost > 0 ? "lookups were answered but could not be recorded" : "");
+  add("waiting for a block", std::to_string(s.tail_rows));
+  add("bytes on disk", std::to_string(s.disk_bytes));
+  add("days", s.partitions == 0 ? "none"
+                                : std::to_string(s.partitions) + ", " + s.oldest_day + " to " + s.newest_day);
+  add("spool bytes behind", std::to_string(c.backlog_bytes.load()));
+  add("spool blocks read", std::to_string(c.blocks.load()));
+  add("spool segments removed", std::to_string(c.segments_removed.load()));
+  add("spool torn tails", std::to_string(c.torn_tails.load()));
+  add("spool damages", std::to_string(c.damages.load()),
+      c.damages > 0 ? "parts of the spool could not be read" : "");
+  add("queries answered", std::to_string(answered_.load()));
+  add("queries refused", std::to_string(refused_.load()));
+  for (const lookups::DamagedPartition& d : s.damaged) {
+    add("damaged partition", d.id.FolderName(), query::PrintableUtf8(d.why));
+  }
+  for (const std::string& trouble : ingest_.Troubles()) add("trouble", query::PrintableUtf8(trouble));
+  reply.Finish(std::move(response));
+}
+
+}  // namespace sekisho::logd
