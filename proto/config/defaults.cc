@@ -25,7 +25,18 @@ Config DefaultConfig() {
   resolver->set_min_ttl(0);
   resolver->set_max_negative_ttl(900);
   resolver->set_qname_minimisation(true);
+  resolver->set_qname_minimisation_type("A");
+  resolver->set_mix_case(true);
+  resolver->set_prefetch(true);
+  resolver->set_rebinding_guard(true);
+  resolver->set_special_use_zones(true);
   resolver->set_record_ring_bytes(8 << 20);
+
+  ServeStale* stale = resolver->mutable_serve_stale();
+  stale->set_enabled(true);
+  stale->set_client_timeout_ms(1800);
+  stale->set_max_age_seconds(86400);
+  stale->set_ttl(30);
 
   Tcp* tcp = resolver->mutable_tcp();
   tcp->set_max_connections(4096);

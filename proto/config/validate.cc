@@ -7,6 +7,8 @@
 #include "proto/base/ip_address.h"
 #include "proto/config/config.h"
 #include "proto/config/printable.h"
+#include "proto/dns/name.h"
+#include "proto/dns/presentation.h"
 
 namespace sekisho::config {
 namespace {
@@ -103,6 +105,57 @@ void CheckSpool(Problems& out, const Spool& spool) {
   }
 }
 
+void CheckName(Problems& out, const std::string& path, const std::string& text) {
+  if (!dns::Name::Parse(text)) out.push_back({path, "'" + Printable(text) + "' is not a name"});
+}
+
+void CheckServedZones(Problems& out, const std::string& list,
+                      const google::protobuf::RepeatedPtrField<ServedZone>& zones) {
+  for (int i = 0; i < zones.size(); ++i) {
+    const std::string path = At(list, i);
+    CheckName(out, path + ".name", zones[i].name());
+    if (zones[i].servers_size() == 0) out.push_back({path + ".servers", "is missing"});
+    for (int k = 0; k < zones[i].servers_size(); ++k) {
+      const auto endpoint = Endpoint::Parse(zones[i].servers(k), 53);
+      if (!endpoint || endpoint->port == 0) {
+        out.push_back(
+            {At(path + ".servers", k), "'" + Printable(zones[i].servers(k)) + "' is not an address"});
+      }
+    }
+  }
+}
+
+void CheckLocal(Problems& out, const Resolver& resolver) {
+  static const std::set<std::string> kKinds = {"static", "transparent", "refuse"};
+  for (int i = 0; i < resolver.local_zones_size(); ++i) {
+    const LocalZone& zone = resolver.local_zones(i);
+    const std::string path = At("resolver.local_zones", i);
+    CheckName(out, path + ".name", zone.name());
+    if (!kKinds.contains(zone.kind())) {
+      out.push_back(
+          {path + ".kind", "'" + Printable(zone.kind()) + "': must be static, transparent or refuse"});
+    }
+  }
+  for (int i = 0; i < resolver.local_data_size(); ++i) {
+    std::string error;
+    if (!dns::ParseRecord(resolver.local_data(i), &error)) {
+      out.push_back({At("resolver.local_data", i), "'" + Printable(resolver.local_data(i)) + "': " + error});
+    }
+  }
+  for (int i = 0; i < resolver.special_use_except_size(); ++i) {
+    CheckName(out, At("resolver.special_use_except", i), resolver.special_use_except(i));
+  }
+  for (int i = 0; i < resolver.rebinding_exempt_size(); ++i) {
+    CheckName(out, At("resolver.rebinding_exempt", i), resolver.rebinding_exempt(i));
+  }
+}
+
+void CheckServeStale(Problems& out, const ServeStale& stale) {
+  Range(out, "resolver.serve_stale.client_timeout_ms", stale.client_timeout_ms(), 0, 8000);
+  Range(out, "resolver.serve_stale.max_age_seconds", stale.max_age_seconds(), 1, 7 * 86400);
+  Range(out, "resolver.serve_stale.ttl", stale.ttl(), 1, 3600);
+}
+
 void CheckResolver(Problems& out, const Resolver& resolver) {
   constexpr uint64_t kMaxTtl = std::numeric_limits<int32_t>::max();  // RFC 2181 section 8
   CheckListen(out, resolver);
@@ -117,6 +170,17 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   Range(out, "resolver.max_ttl", resolver.max_ttl(), 1, kMaxTtl);
   Range(out, "resolver.max_negative_ttl", resolver.max_negative_ttl(), 1, kMaxTtl);
   if (resolver.min_ttl() > resolver.max_ttl()) out.push_back({"resolver.min_ttl", "must not exceed max_ttl"});
+  if (resolver.has_upstream_edns_size()) {
+    Range(out, "resolver.upstream_edns_size", resolver.upstream_edns_size(), 512, 4096);
+  }
+  if (resolver.qname_minimisation_type() != "A" && resolver.qname_minimisation_type() != "NS") {
+    out.push_back({"resolver.qname_minimisation_type",
+                   "'" + Printable(resolver.qname_minimisation_type()) + "': must be A or NS"});
+  }
+  CheckServedZones(out, "resolver.forward_zones", resolver.forward_zones());
+  CheckServedZones(out, "resolver.stub_zones", resolver.stub_zones());
+  CheckLocal(out, resolver);
+  CheckServeStale(out, resolver.serve_stale());
   CheckTcp(out, resolver.tcp());
   Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
   CheckSpool(out, resolver.spool());

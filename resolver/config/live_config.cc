@@ -127,6 +127,68 @@ absl::Status SetAgencies(const config::Config& config, AgencyTable* table) {
   return absl::OkStatus();
 }
 
+// Names and records below were checked by Validate; what is not one is left out.
+void SetLocalZones(const config::Resolver& resolver, LocalZones* zones) {
+  if (resolver.special_use_zones()) zones->AddSpecialUse();
+  for (const std::string& text : resolver.special_use_except()) {
+    if (const auto name = dns::Name::Parse(text)) zones->RemoveZone(*name);
+  }
+  for (const config::LocalZone& zone : resolver.local_zones()) {
+    const auto name = dns::Name::Parse(zone.name());
+    if (!name) continue;
+    zones->RemoveZone(*name);
+    zones->AddZone(*name, zone.kind() == "static"        ? LocalZoneKind::kStatic
+                          : zone.kind() == "transparent" ? LocalZoneKind::kTransparent
+                                                         : LocalZoneKind::kRefuse);
+  }
+  for (const std::string& text : resolver.local_data()) {
+    std::string error;
+    if (const auto record = dns::ParseRecord(text, &error)) zones->AddRecord(*record);
+  }
+}
+
+void SetServedZones(const google::protobuf::RepeatedPtrField<config::ServedZone>& zones, bool forward,
+                    Settings* settings) {
+  for (const config::ServedZone& zone : zones) {
+    const auto name = dns::Name::Parse(zone.name());
+    if (!name) continue;
+    ConfiguredZone made{.zone = *name, .forward = forward, .servers = {}, .fallback = zone.fallback()};
+    for (const std::string& text : zone.servers()) {
+      if (const auto server = Endpoint::Parse(text, 53)) made.servers.push_back(*server);
+    }
+    // Its names are asked for, special-use or not.
+    settings->local.RemoveZone(*name);
+    settings->zones.push_back(std::move(made));
+  }
+}
+
+void SetIteration(const config::Resolver& resolver, Settings* settings) {
+  settings->upstream_port = static_cast<uint16_t>(resolver.upstream_port());
+  settings->ipv4 = resolver.ipv4();
+  settings->ipv6 = resolver.ipv6();
+  settings->query_private_addresses = resolver.query_private_addresses();
+  settings->qname_minimisation = resolver.qname_minimisation();
+  settings->minimise_type = resolver.qname_minimisation_type() == "NS" ? RRType::kNS : RRType::kA;
+  settings->mix_case = resolver.mix_case();
+  settings->prefetch = resolver.prefetch();
+  settings->rebinding_guard = resolver.rebinding_guard();
+  for (const std::string& text : resolver.rebinding_exempt()) {
+    if (const auto name = dns::Name::Parse(text)) settings->rebinding_exempt.push_back(*name);
+  }
+  const config::ServeStale& stale = resolver.serve_stale();
+  settings->stale = {.enabled = stale.enabled(),
+                     .client_timeout = std::chrono::milliseconds(stale.client_timeout_ms()),
+                     .max_age = std::chrono::seconds(stale.max_age_seconds()),
+                     .ttl = stale.ttl()};
+  settings->edns_size = static_cast<uint16_t>(resolver.edns_size());
+  settings->upstream_edns_size = resolver.has_upstream_edns_size()
+                                     ? static_cast<uint16_t>(resolver.upstream_edns_size())
+                                     : settings->edns_size;
+  settings->max_ttl = resolver.max_ttl();
+  settings->min_ttl = resolver.min_ttl();
+  settings->max_negative_ttl = resolver.max_negative_ttl();
+}
+
 TcpLimits MakeTcpLimits(const config::Tcp& tcp) {
   TcpLimits limits;
   limits.max_connections = tcp.max_connections();
@@ -153,15 +215,10 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
   settings.root_hints = *std::move(hints);
   live.root_hints_origin = root->origin;
 
-  settings.upstream_port = static_cast<uint16_t>(resolver.upstream_port());
-  settings.ipv4 = resolver.ipv4();
-  settings.ipv6 = resolver.ipv6();
-  settings.query_private_addresses = resolver.query_private_addresses();
-  settings.qname_minimisation = resolver.qname_minimisation();
-  settings.edns_size = static_cast<uint16_t>(resolver.edns_size());
-  settings.max_ttl = resolver.max_ttl();
-  settings.min_ttl = resolver.min_ttl();
-  settings.max_negative_ttl = resolver.max_negative_ttl();
+  SetIteration(resolver, &settings);
+  SetLocalZones(resolver, &settings.local);
+  SetServedZones(resolver.forward_zones(), true, &settings);
+  SetServedZones(resolver.stub_zones(), false, &settings);
   if (auto status = SetAnchors(resolver.dnssec(), files, &settings, &live.trust_anchors_origin);
       !status.ok()) {
     return status;
