@@ -31,10 +31,16 @@ done
 servers="
 root|127.10.0.1 127.10.0.2|root
 tld|127.10.1.1 127.10.1.2|example test
-sld|127.10.2.1 127.10.2.2|clean.example rsa.example ed.example nsec3.example optout.example big.example load.example shared.example botnet.example expired.example wrongds.example nosig.example plain.test malware.test phish.test ads.test glueless.test gl2.test halfdead.test lame.test
+sld|127.10.2.1 127.10.2.2|clean.example rsa.example ed.example nsec3.example optout.example big.example load.example shared.example botnet.example expired.example wrongds.example nosig.example plain.test malware.test phish.test ads.test glueless.test gl2.test halfdead.test lame.test upward.test
 deep|127.10.4.1|sub.clean.example child.optout.example
 lame|127.10.3.1|
+upward|127.10.3.2|root
 "
+# The one server on IPv6, where the machine has it.
+if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
+  servers+="six|::1|six.test
+"
+fi
 
 # Zones that are signed, children before parents: zone, algorithm, options of ldns-signzone, what becomes of the DS.
 signed="
