@@ -19,11 +19,7 @@ class NameQuery {
   explicit NameQuery(dns::NameView name) : size_(dns::WriteNameKey(name, key_)) {
     std::memset(key_ + size_, 0, 8);
     ends_[0] = 0;
-    const char* at = key_;
-    while (at < key_ + size_) {
-      at = static_cast<const char*>(std::memchr(at, 0, key_ + size_ - at)) + 1;
-      ends_[++labels_] = static_cast<uint16_t>(at - key_);
-    }
+    labels_ = size_ + 1 == name.size() ? EndsFromLengths(name) : EndsFromKey();
   }
   NameQuery(const NameQuery&) = delete;
   NameQuery& operator=(const NameQuery&) = delete;
@@ -34,9 +30,29 @@ class NameQuery {
   size_t KeyEnd(int labels) const { return ends_[labels]; }
 
  private:
+  // Without escapes a label is as long in the key as on the wire.
+  int EndsFromLengths(dns::NameView name) {
+    uint8_t sizes[dns::kMaxLabels];
+    int labels = 0;
+    for (const uint8_t* at = name.data(); *at != 0; at += *at + 1) sizes[labels++] = *at;
+    size_t end = 0;
+    for (int i = 1; i <= labels; ++i) {
+      end += sizes[labels - i] + size_t{1};
+      ends_[i] = static_cast<uint16_t>(end);
+    }
+    return labels;
+  }
+  int EndsFromKey() {
+    int labels = 0;
+    for (size_t i = 0; i < size_; ++i) {
+      if (key_[i] == 0) ends_[++labels] = static_cast<uint16_t>(i + 1);
+    }
+    return labels;
+  }
+
   char key_[dns::kMaxNameKeySize + 8];  // room for a word read at the end
   size_t size_;
-  int labels_ = 0;
+  int labels_;
   uint16_t ends_[dns::kMaxLabels + 1];
 };
 

@@ -23,18 +23,11 @@ class RuleTable {
   }
   Attribute attribute(size_t i) const { return attributes_[i]; }
   // Bytes that key i shares with the key before it.
-  size_t Shared(size_t i) const {
-    if (i == 0) return 0;
-    const std::string_view a = key(i - 1);
-    const std::string_view b = key(i);
-    const size_t most = a.size() < b.size() ? a.size() : b.size();
-    size_t n = 0;
-    while (n < most && a[n] == b[n]) ++n;
-    return n;
-  }
+  size_t Shared(size_t i) const { return shared_[i]; }
 
   bool Add(std::string_view key, Attribute attribute) {
     if (bytes_.size() + key.size() > UINT32_MAX - 16) return false;
+    shared_.push_back(static_cast<uint16_t>(SharedWithLast(key)));
     bytes_ += key;
     ends_.push_back(static_cast<uint32_t>(bytes_.size()));
     attributes_.push_back(attribute);
@@ -44,8 +37,18 @@ class RuleTable {
   void Pad() { bytes_.append(8, '\0'); }
 
  private:
+  size_t SharedWithLast(std::string_view next) const {
+    if (size() == 0) return 0;
+    const std::string_view last = key(size() - 1);
+    const size_t most = last.size() < next.size() ? last.size() : next.size();
+    size_t n = 0;
+    while (n < most && last[n] == next[n]) ++n;
+    return n;
+  }
+
   std::string bytes_;
   std::vector<uint32_t> ends_;
+  std::vector<uint16_t> shared_;
   std::vector<Attribute> attributes_;
 };
 

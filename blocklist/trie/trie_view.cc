@@ -129,8 +129,12 @@ RuleSource TrieView::source(uint32_t id) const {
 // One query in one file, once a group is found that may hold rules for it.
 class TrieView::Search {
  public:
-  Search(const TrieView& view, const NameQuery& query, TrieHits& out)
-      : view_(view), query_(query), name_(view.header_->name_code.data(), query.key()), out_(out) {}
+  Search(const TrieView& view, const NameQuery& query, TrieHits& out, size_t count)
+      : view_(view),
+        query_(query),
+        name_(view.header_->name_code.data(), query.key()),
+        out_(out),
+        count_(count) {}
 
   // Takes the rules for the first `limit` bytes of the key from the group in `block` whose head is `head`
   // bytes long.
@@ -195,17 +199,25 @@ class TrieView::Search {
   const NameQuery& query_;
   EncodedName name_;
   TrieHits& out_;
-  size_t count_ = 0;
+  size_t count_;
 };
 
+// Out of line: names without a rule, nearly all, never need its room.
+[[gnu::noinline]] size_t TrieView::Scan(const NameQuery& query, uint32_t block, int head, size_t limit,
+                                        TrieHits& out, size_t count) const {
+  if (block >= block_count_) return count;
+  // The block comes from memory while the name is being encoded.
+  const uint8_t* bytes = blocks_ + size_t{kBlockSize} * block;
+  __builtin_prefetch(bytes);
+  __builtin_prefetch(bytes + kBlockSize / 2);
+  Search search(*this, query, out, count);
+  search.ScanGroup(block, query.KeyEnd(head), limit);
+  return search.count();
+}
+
 std::span<const TrieHit> TrieView::Find(const NameQuery& query, TrieHits& out) const {
-  std::optional<Search> search;
-  const auto scan = [&](uint32_t block, int labels, size_t limit) {
-    if (block < block_count_) __builtin_prefetch(blocks_ + size_t{kBlockSize} * block);
-    if (!search) search.emplace(*this, query, out);
-    search->ScanGroup(block, query.KeyEnd(labels), limit);
-  };
-  if (root_block_ != 0) scan(root_block_ - 1, 0, 0);
+  size_t count = 0;
+  if (root_block_ != 0) count = Scan(query, root_block_ - 1, 0, 0, out, count);
   uint64_t hash = root_hash_;
   for (int labels = 1; labels <= query.labels(); ++labels) {
     const size_t begin = query.KeyEnd(labels - 1);
@@ -213,16 +225,17 @@ std::span<const TrieHit> TrieView::Find(const NameQuery& query, TrieHits& out) c
     hash = HashLabel(hash, query.key().data() + begin, end - begin);
     const std::optional<uint32_t> own_block = branches_.Find(hash);
     if (own_block) {
-      if (*own_block != 0) scan(*own_block - 1, labels, end);
+      if (*own_block != 0) count = Scan(query, *own_block - 1, labels, end, out, count);
       continue;
     }
     const uint64_t located = map_.Get(hash);
     if ((located & ((1u << kCheckBits) - 1)) == CheckOf(hash)) {
-      scan(static_cast<uint32_t>(located >> kCheckBits & block_mask_), labels, query.key().size());
+      count = Scan(query, static_cast<uint32_t>(located >> kCheckBits & block_mask_), labels,
+                   query.key().size(), out, count);
     }
     break;
   }
-  return {out.data(), search ? search->count() : 0};
+  return {out.data(), count};
 }
 
 }  // namespace sekisho::blocklist
