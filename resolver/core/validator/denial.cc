@@ -40,12 +40,18 @@ DenialVerdict Denial::Run(Question question, NameView qname, RRType type, int en
     case Proof::kNotProven:
       // A record that did not verify explains the failure better than its absence from the proof.
       if (!verdict_.why.text.empty()) break;
-      verdict_.why = tried_.empty()
-                         ? dns::ExtendedError{EdeCode::kNsecMissing, name + ": no NSEC or NSEC3 that applies"}
-                         : dns::ExtendedError{EdeCode::kDnssecBogus, name + ": denial not proven"};
+      verdict_.why = Unproven(name);
       break;
   }
   return std::move(verdict_);
+}
+
+dns::ExtendedError Denial::Unproven(const std::string& name) const {
+  if (!tried_.empty()) return {EdeCode::kDnssecBogus, name + ": denial not proven"};
+  const bool any =
+      std::any_of(authority_.begin(), authority_.end(), [](const auto& r) { return !r->signatures.empty(); });
+  if (!any) return {EdeCode::kRrsigsMissing, name + ": denial without signatures"};
+  return {EdeCode::kNsecMissing, name + ": no NSEC or NSEC3 that applies"};
 }
 
 // NSEC first: what spans or owns the name, then what does so for the wildcard at the closest encloser.

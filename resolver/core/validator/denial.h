@@ -12,6 +12,7 @@
 #define SEKISHO_RESOLVER_CORE_VALIDATOR_DENIAL_H_
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "proto/dns/edns.h"
@@ -47,6 +48,7 @@ class Denial {
   enum class Question : uint8_t { kNameError, kNodata, kWildcardAnswer };
 
   DenialVerdict Run(Question question, dns::NameView qname, dns::RRType type, int encloser_labels);
+  dns::ExtendedError Unproven(const std::string& name) const;
   void Choose(dns::NameView qname);
   void ChooseNsec(const dns::RRset& rrset, dns::NameView name);
   void ChooseNsec3(const dns::RRset& rrset);

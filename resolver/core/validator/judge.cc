@@ -24,11 +24,6 @@ int Badness(Security security) {
   return 2;
 }
 
-bool AnySignature(std::span<const dns::RRsetPtr> rrsets) {
-  return std::any_of(rrsets.begin(), rrsets.end(),
-                     [](const dns::RRsetPtr& r) { return !r->signatures.empty(); });
-}
-
 Judgement BogusBy(RRsetVerdict&& signature) {
   Judgement judgement;
   judgement.why = std::move(signature.why);
@@ -98,9 +93,6 @@ Judgement JudgeDenial(const Response& response, const ZoneKeys& keys, Check& che
   DenialVerdict verdict = response.kind == ResponseKind::kNxdomain
                               ? denial.NameError(response.qname)
                               : denial.Nodata(response.qname, response.qtype);
-  if (!AnySignature(response.authority) && verdict.proof == Proof::kNotProven) {
-    verdict.why = {EdeCode::kRrsigsMissing, response.qname.ToString() + ": denial without signatures"};
-  }
   Merge(FromDenial(std::move(verdict)), &judgement);
   return judgement;
 }

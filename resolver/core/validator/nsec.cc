@@ -29,7 +29,8 @@ bool NsecStaysInZone(const NsecRecord& record, NameView zone) {
 }
 
 bool NsecSpans(const NsecRecord& record, NameView zone, NameView name) {
-  if (!name.IsAtOrBelow(zone) || record.owner.CompareCanonical(name) >= 0) return false;
+  if (!name.IsAtOrBelow(zone) || !NsecStaysInZone(record, zone)) return false;
+  if (record.owner.CompareCanonical(name) >= 0) return false;
   if (record.owner.CompareCanonical(record.data.next) < 0) return name.CompareCanonical(record.data.next) < 0;
   return record.data.next == zone;  // the last one closes the circle at the apex, and nowhere else
 }
@@ -50,7 +51,7 @@ const NsecRecord* NsecProver::Covering(NameView name) const {
 
 const NsecRecord* NsecProver::Matching(NameView name) const {
   for (const NsecRecord& record : records_) {
-    if (record.owner == name) return &record;
+    if (record.owner == name && NsecStaysInZone(record, zone_)) return &record;
   }
   return nullptr;
 }
