@@ -10,8 +10,10 @@
 
 namespace sekisho::cli {
 
-std::vector<Command> LogCommands();      // log_command.cc
-std::vector<Command> VersionCommands();  // version_command.cc
+std::vector<Command> CheckConfigCommands();  // check_config_command.cc
+std::vector<Command> LogCommands();          // log_command.cc
+std::vector<Command> StatusCommands();       // status_command.cc
+std::vector<Command> VersionCommands();      // version_command.cc
 
 }  // namespace sekisho::cli
 
