@@ -25,6 +25,14 @@ dns::Name MixCase(dns::NameView name, Rng& rng) {
   return dns::Name(dns::NameView::Trusted(wire.data(), name.size()));
 }
 
+// Names in the reply point into its question: lower case there keeps our coins out of caches, logs and answers.
+void UndoMixedCase(dns::NameView sent, Reply* reply) {
+  for (size_t i = 0; i < sent.size(); ++i) {
+    reply->packet[dns::kHeaderSize + i] = dns::LowercaseByte(sent.data()[i]);
+  }
+  reply->message.Parse(reply->packet);
+}
+
 std::string ShareKey(const ExchangeRequest& r) {
   std::string key = dns::Name(r.zone).LowercaseBytes();
   key += dns::Name(r.qname).LowercaseBytes();
@@ -144,6 +152,8 @@ void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTi
       result.case_changed = reply->message.header().id == exchange.id;
       break;
     case Verdict::kAccept:
+      // The question was compared above and stands uncompressed behind the header.
+      if (exchange.mixed_case && reply->message.has_question()) UndoMixedCase(exchange.sent_name, reply.get());
       result.outcome = ExchangeOutcome::kReply;
       result.reply = std::move(reply);
       break;

@@ -25,7 +25,8 @@ size_t SizeLimit(const Question& q, const Settings& settings) {
 
 void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
   for (const auto& rrset : q.own_answer) b.AddRRset(Section::kAnswer, *rrset, rrset->ttl, false);
-  if (!q.answer) return;
+  // What failed, looped or did not validate is not handed out beside its SERVFAIL.
+  if (!q.answer || q.answer->rcode == dns::Rcode::kServFail) return;
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
       if (!b.AddRRset(Section::kAnswer, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok)) return;
@@ -36,7 +37,7 @@ void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
 // The end's SOA for a negative answer; with DO the proofs of every link.
 void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
   for (const auto& rrset : q.own_authority) b.AddRRset(Section::kAuthority, *rrset, rrset->ttl, false);
-  if (!q.answer || q.answer->chain.empty()) return;
+  if (!q.answer || q.answer->chain.empty() || q.answer->rcode == dns::Rcode::kServFail) return;
   for (const auto& link : q.answer->chain) {
     const bool end = link == q.answer->chain.back();
     const bool negative = link->kind == ResponseKind::kNodata || link->kind == ResponseKind::kNxdomain;
@@ -69,7 +70,7 @@ dns::EdnsOut MakeOpt(const Question& q, const Settings& settings) {
 
 void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out) {
   q.rcode = q.answer ? q.answer->rcode : q.own_rcode;
-  const bool secure = q.answer && q.answer->security == Security::kSecure;
+  const bool secure = q.answer && q.answer->security == Security::kSecure && q.rcode != dns::Rcode::kServFail;
   q.authenticated = secure && !q.cd && (q.ad || q.dnssec_ok);
 
   dns::Header header;
