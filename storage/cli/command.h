@@ -25,8 +25,8 @@ struct Argument {
   std::string name;  // "--since" or "NAME"
   std::string help;
   bool required = false;
-  bool flag = false;      // an option without value
-  bool repeated = false;  // may be given several times
+  bool flag = false;       // an option without value
+  bool repeated = false;   // may be given several times
   std::string fallback{};  // value when not given
 };
 

@@ -119,6 +119,8 @@ void QueryService::AnswerStatus(io::ReplyStream& reply) {
   add("spool torn tails", std::to_string(c.torn_tails.load()));
   add("spool damages", std::to_string(c.damages.load()),
       c.damages > 0 ? "parts of the spool could not be read" : "");
+  add("spool blocks unreadable", std::to_string(s.unreadable_blocks),
+      s.unreadable_blocks > 0 ? "blocks of the spool do not hold what they should" : "");
   add("queries answered", std::to_string(answered_.load()));
   add("queries refused", std::to_string(refused_.load()));
   for (const lookups::DamagedPartition& d : s.damaged) {

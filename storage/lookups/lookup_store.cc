@@ -141,11 +141,10 @@ std::shared_ptr<Partition> LookupStore::PartitionForWriting(int32_t day, std::st
   return made;
 }
 
-std::vector<TimeRange> LookupStore::RangesToImport(record::BlockReader& block,
-                                                   const record::SpoolPosition& end) {
-  std::vector<TimeRange> out;
+bool LookupStore::RangesToImport(record::BlockReader& block, const record::SpoolPosition& end,
+                                 std::vector<TimeRange>* out) const {
   const auto days = DaysOf(block);
-  if (!days) return out;
+  if (!days) return false;
   for (const int32_t day : *days) {
     const auto partition = CurrentPartition(day);
     if (partition) {
@@ -153,9 +152,9 @@ std::vector<TimeRange> LookupStore::RangesToImport(record::BlockReader& block,
       if (it != partition->positions().end() && it->second >= end) continue;
     }
     const PartitionId id{day, 0};
-    out.push_back({id.first_us(), id.end_us()});
+    out->push_back({id.first_us(), id.end_us()});
   }
-  return out;
+  return true;
 }
 
 bool LookupStore::Add(record::SpoolReader::Block block, MonoTime now, std::string* error) {
@@ -165,11 +164,10 @@ bool LookupStore::Add(record::SpoolReader::Block block, MonoTime now, std::strin
   tail->end = block.end;
   const auto reader = record::BlockReader::Open(AsBytes(tail->bytes), error);
   if (!reader) return false;
-  if (!reader->Verify()) {
+  if (!RangesToImport(*reader, block.end, &tail->ranges)) {
     *error = reader->error();
     return false;
   }
-  tail->ranges = RangesToImport(*reader, block.end);
   if (tail->ranges.empty()) return true;
   std::lock_guard<std::mutex> lock(mutex_);
   if (tail_.empty()) tail_since_ = now;
@@ -204,24 +202,23 @@ bool LookupStore::Import(std::string* error) {
     for (const TimeRange& range : block.ranges) {
       record::BlockBuilder& builder = builders.try_emplace(DayOf(range.from_us), block_options).first->second;
       const bool losses = block.header.first_us >= range.from_us && block.header.first_us < range.end_us;
-      if (!builder.AddBlock(*reader, range.from_us, range.end_us, losses)) {
-        *error = reader->error();
-        return false;
-      }
+      // The spool's reader has checked every digest: what fails here was written so. It is left out, not
+      // waited for.
+      if (!builder.AddBlock(*reader, range.from_us, range.end_us, losses)) ++unreadable_blocks_;
       full = full || builder.Full();
     }
     record::SpoolPosition& position = positions[{block.end.segment.node, block.end.segment.boot}];
     position = std::max(position, block.end);
   }
   bool all = true;
-  for (auto& [day, builder] : builders) all = ImportDay(day, &builder, positions, taken, error) && all;
+  for (auto& [day, builder] : builders) all = ImportDay(day, &builder, positions, error) && all;
   return all;
 }
 
 // Writes one day's rows of the first `taken` blocks of the tail, and in the same moment takes them from the
 // tail's view.
 bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions,
-                            size_t taken, std::string* error) {
+                            std::string* error) {
   std::shared_ptr<Partition> partition;
   if (builder->count() > 0) {
     partition = PartitionForWriting(day, error);
@@ -239,15 +236,16 @@ bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Po
     }
   }
   std::vector<std::shared_ptr<const TailBlock>> rest;
-  for (size_t i = 0; i < tail_.size(); ++i) {
-    if (i >= taken) {
-      rest.push_back(tail_[i]);
+  for (const auto& block : tail_) {
+    const auto taken = positions.find({block->end.segment.node, block->end.segment.boot});
+    if (taken == positions.end() || block->end > taken->second) {
+      rest.push_back(block);
       continue;
     }
-    std::vector<TimeRange> ranges = tail_[i]->ranges;
+    std::vector<TimeRange> ranges = block->ranges;
     std::erase_if(ranges, [day](const TimeRange& r) { return DayOf(r.from_us) == day; });
     if (ranges.empty()) continue;
-    auto left = std::make_shared<TailBlock>(*tail_[i]);
+    auto left = std::make_shared<TailBlock>(*block);
     left->ranges = std::move(ranges);
     rest.push_back(std::move(left));
   }

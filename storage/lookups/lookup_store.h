@@ -74,6 +74,7 @@ struct StoreStatus {
   uint64_t lost = 0;
   uint64_t tail_rows = 0;
   uint64_t disk_bytes = 0;
+  uint64_t unreadable_blocks = 0;  // of the spool, left out
   size_t partitions = 0;
   std::string oldest_day;
   std::string newest_day;
@@ -128,16 +129,17 @@ class LookupStore {
   explicit LookupStore(const StoreOptions& options);
   bool Prepare(std::string* error);
   bool OpenPartitions(std::string* error);
-  std::vector<TimeRange> RangesToImport(record::BlockReader& block, const record::SpoolPosition& end);
+  bool RangesToImport(record::BlockReader& block, const record::SpoolPosition& end,
+                      std::vector<TimeRange>* out) const;
   std::shared_ptr<Partition> CurrentPartition(int32_t day) const;
   std::shared_ptr<Partition> PartitionForWriting(int32_t day, std::string* error);
-  bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, size_t taken,
-                 std::string* error);
+  bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, std::string* error);
 
   StoreOptions options_;
   std::shared_ptr<rocksdb::Cache> cache_;
   int lock_fd_ = -1;
   std::atomic<uint64_t> tail_rows_{0};
+  std::atomic<uint64_t> unreadable_blocks_{0};
   MonoTime tail_since_{};  // when the oldest block of the tail was added
   mutable std::mutex mutex_;
   std::map<PartitionId, Entry> partitions_;

@@ -137,6 +137,7 @@ StoreStatus LookupStore::Status() const {
     }
   }
   status.tail_rows = tail_rows_.load();
+  status.unreadable_blocks = unreadable_blocks_.load();
   status.partitions = partitions_.size();
   if (!partitions_.empty()) {
     status.oldest_day = DayText(partitions_.begin()->first.day);

@@ -1,0 +1,207 @@
+// log_bench: what recording costs and what it takes on disk, through the real way: raw record → ring → block
+// → spool → partitions. Prints a JSON object a line.
+//
+//   log_bench --lookups=1000000 [--days=1] [--names=1000000] [--dir=/tmp/x] [--keep] [--level=3]
+//   [--rows=65536]
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "bench/traffic.h"
+#include "proto/base/bounded_ring.h"
+#include "proto/record/lookup_spooler.h"
+#include "proto/record/raw_record.h"
+#include "storage/lookups/ingest.h"
+#include "storage/lookups/lookup_store.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace sekisho;  // NOLINT(google-build-using-namespace): a program of one file
+
+double CpuSeconds() {
+  rusage u{};
+  getrusage(RUSAGE_SELF, &u);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(u.ru_utime) + seconds(u.ru_stime);
+}
+
+uint64_t FolderBytes(const std::string& dir) {
+  uint64_t sum = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(dir)) {
+    if (entry.is_regular_file()) sum += entry.file_size();
+  }
+  return sum;
+}
+
+struct Options {
+  uint64_t lookups = 1'000'000;
+  uint64_t days = 1;
+  uint64_t names = 1'000'000;
+  uint64_t level = 3;
+  uint64_t rows = 65536;
+  uint64_t chunk = 16384;
+  std::string dir;
+  bool keep = false;
+};
+
+bool Parse(int argc, char** argv, Options* o) {
+  std::map<std::string, uint64_t*> numbers = {{"--lookups", &o->lookups}, {"--days", &o->days},
+                                              {"--names", &o->names},     {"--level", &o->level},
+                                              {"--rows", &o->rows},       {"--chunk", &o->chunk}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    const size_t equals = arg.find('=');
+    const std::string name = arg.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : arg.substr(equals + 1);
+    if (name == "--keep") {
+      o->keep = true;
+    } else if (name == "--dir") {
+      o->dir = value;
+    } else if (const auto it = numbers.find(name); it != numbers.end() && !value.empty()) {
+      const auto r = std::from_chars(value.data(), value.data() + value.size(), *it->second);
+      if (r.ptr != value.data() + value.size()) return false;
+    } else {
+      return false;
+    }
+  }
+  return o->lookups > 0 && o->days > 0;
+}
+
+void Print(const char* name, uint64_t n, double value, const char* unit) {
+  std::printf("{\"bench\":\"log\",\"case\":\"%s\",\"n\":%llu,\"value\":%.4g,\"unit\":\"%s\"}\n", name,
+              static_cast<unsigned long long>(n), value, unit);
+  std::fflush(stdout);
+}
+
+// Writes the traffic to the spool; times the worker's part and the writer's part by themselves.
+void Spool(const Options& o, const std::string& dir) {
+  bench::TrafficOptions options{.names = static_cast<uint32_t>(o.names)};
+  options.per_second = static_cast<double>(o.lookups) / (static_cast<double>(o.days) * 86400) * 1.0;
+  if (o.days == 1) options.per_second = 10'000;
+  bench::Traffic traffic(options);
+  record::LookupSpooler spooler(
+      {.spool = {.dir = dir, .node = 1, .boot = 1, .quota_bytes = uint64_t{1} << 40}, .seed = 1});
+  BoundedRing ring(8 << 20);
+  BoundedRing* rings[] = {&ring};
+  double encode = 0;
+  double write = 0;
+  Now now;
+  constexpr uint64_t kBatch = 4096;
+  for (uint64_t done = 0; done < o.lookups;) {
+    std::vector<record::LookupEvent> events;
+    std::vector<std::vector<record::AnswerView>> answers;
+    const uint64_t batch = std::min(kBatch, o.lookups - done);
+    events.reserve(batch);
+    answers.reserve(batch);
+    for (uint64_t i = 0; i < batch; ++i) {
+      events.push_back(traffic.Next());
+      answers.emplace_back(events.back().answers.begin(), events.back().answers.end());
+      events.back().answers = answers.back();
+    }
+    double at = CpuSeconds();
+    for (const record::LookupEvent& e : events) {
+      if (!record::EncodeRaw(e, ring)) std::abort();
+    }
+    encode += CpuSeconds() - at;
+    at = CpuSeconds();
+    spooler.Drain(rings, now);
+    write += CpuSeconds() - at;
+    done += batch;
+  }
+  const double at = CpuSeconds();
+  spooler.Flush(now);
+  write += CpuSeconds() - at;
+  const auto n = static_cast<double>(o.lookups);
+  Print("encode_raw", o.lookups, encode / n * 1e9, "ns");
+  Print("spool_writer", o.lookups, write / n * 1e9, "ns");
+  Print("spool_bytes_per_lookup", o.lookups, static_cast<double>(FolderBytes(dir)) / n, "B");
+}
+
+// Where the bytes of the blocks go.
+void PrintSections(const lookups::LookupStore& store, uint64_t n) {
+  const char* names[] = {"names",     "texts",        "askers",    "manners", "answers",
+                         "exchanges", "row_exchange", "row_asker", "row_rest"};
+  double bytes[9] = {};
+  for (const auto& day : store.TakeView(INT64_MIN, INT64_MAX).days) {
+    for (const auto& b : *day.blocks) {
+      const auto block = day.partition->OpenBlock(b.block);
+      for (const auto& s : block->header().sections) {
+        bytes[s.id < 16 ? s.id - 1 : 6 + (s.id - 16) % 3] += static_cast<double>(s.size);
+      }
+    }
+  }
+  for (int i = 0; i < 9; ++i)
+    Print((std::string("section_") + names[i]).c_str(), n, bytes[i] / static_cast<double>(n), "B");
+}
+
+int Import(const Options& o, const std::string& spool, const std::string& dir) {
+  std::string error;
+  auto store = lookups::LookupStore::Open({.dir = dir,
+                                           .block_rows = static_cast<uint32_t>(o.rows),
+                                           .chunk_rows = static_cast<uint32_t>(o.chunk),
+                                           .zstd_level = static_cast<int>(o.level),
+                                           .seed = 1},
+                                          &error);
+  if (!store) {
+    std::cerr << error << "\n";
+    return 1;
+  }
+  lookups::Ingest ingest(spool, store.get(), 4 * o.rows);
+  const double cpu = CpuSeconds();
+  const auto wall = std::chrono::steady_clock::now();
+  while (ingest.Tick(ReadClocks())) {
+  }
+  if (!ingest.ImportAll(&error) || !ingest.Settle(&error)) {
+    std::cerr << error << "\n";
+    return 1;
+  }
+  const double spent = CpuSeconds() - cpu;
+  const double passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
+  const auto n = static_cast<double>(store->Status().rows);
+  if (store->Status().rows != o.lookups) {
+    std::cerr << "imported " << store->Status().rows << " of " << o.lookups << "\n";
+    return 1;
+  }
+  Print("ingest_per_second", o.lookups, n / spent, "1/s of CPU");
+  Print("ingest_per_second_wall", o.lookups, n / passed, "1/s");
+  const double before = CpuSeconds();
+  store->CompactAll();
+  Print("compaction", o.lookups, (CpuSeconds() - before) / n * 1e9, "ns of CPU");
+  PrintSections(*store, o.lookups);
+  store.reset();
+  Print("bytes_per_lookup", o.lookups, static_cast<double>(FolderBytes(dir)) / n, "B");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  if (!Parse(argc, argv, &o)) {
+    std::cerr << "usage: log_bench [--lookups=N] [--days=N] [--names=N] [--rows=N] [--chunk=N] [--level=N] "
+                 "[--dir=DIR] "
+                 "[--keep]\n";
+    return 2;
+  }
+  std::string dir = o.dir;
+  if (dir.empty()) {
+    dir = fs::temp_directory_path() / "log_bench-XXXXXX";
+    if (mkdtemp(dir.data()) == nullptr) return 1;
+  }
+  fs::create_directories(dir + "/spool");
+  Spool(o, dir + "/spool");
+  const int code = Import(o, dir + "/spool", dir + "/lookups");
+  if (!o.keep) fs::remove_all(dir);
+  return code;
+}
