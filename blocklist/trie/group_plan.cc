@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_set.h"
+#include "proto/dns/name.h"
 
 namespace sekisho::blocklist {
 namespace {
@@ -13,6 +14,18 @@ struct Node {
   uint32_t rules = 0;
   bool is_branch = false;
 };
+
+// The hash goes over the label as it is on the wire: without the key's escapes.
+uint64_t HashKeyLabel(uint64_t parent, std::string_view escaped) {
+  uint8_t label[dns::kMaxLabelSize];
+  size_t size = 0;
+  for (size_t i = 0; i < escaped.size() && size < dns::kMaxLabelSize; ++i) {
+    auto byte = static_cast<uint8_t>(escaped[i]);
+    if (byte == 1 && i + 1 < escaped.size()) byte = static_cast<uint8_t>(escaped[++i] - 1);
+    label[size++] = byte;
+  }
+  return HashLabel(parent, label, size, label, label + size);
+}
 
 // The names from the root down to the rule at hand.
 class Path {
@@ -36,7 +49,7 @@ class Path {
     while (nodes_.back().end < key.size()) {
       const size_t begin = nodes_.back().end;
       const size_t end = key.find('\0', begin) + 1;
-      nodes_.push_back({HashLabel(nodes_.back().hash, key.data() + begin, end - begin), end});
+      nodes_.push_back({HashKeyLabel(nodes_.back().hash, key.substr(begin, end - begin - 1)), end});
       entered(nodes_[nodes_.size() - 2], nodes_.back());
     }
   }

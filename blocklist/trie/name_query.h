@@ -1,59 +1,41 @@
-// NameQuery: a name made ready to be looked for in tries: its key and where each ancestor's key ends in it.
+// NameQuery: a name made ready to be looked for in tries: where its labels lie, from the root down.
 //
-// Threads: values. Limits: lives on the stack (about 1 KB), allocates nothing.
+// It reads the name where it is: writing a copy first and hashing that would stall the CPU on its own stores.
+//
+// Threads: values; the name's bytes must outlive it. Limits: lives on the stack, allocates nothing.
 #ifndef SEKISHO_BLOCKLIST_TRIE_NAME_QUERY_H_
 #define SEKISHO_BLOCKLIST_TRIE_NAME_QUERY_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string_view>
 
+#include "blocklist/trie/trie_format.h"
 #include "proto/dns/name.h"
-#include "proto/dns/name_key.h"
 
 namespace sekisho::blocklist {
 
 class NameQuery {
  public:
-  explicit NameQuery(dns::NameView name) : size_(dns::WriteNameKey(name, key_)) {
-    std::memset(key_ + size_, 0, 8);
-    ends_[0] = 0;
-    labels_ = size_ + 1 == name.size() ? EndsFromLengths(name) : EndsFromKey();
+  explicit NameQuery(dns::NameView name) : name_(name) {
+    const uint8_t* wire = name.data();
+    for (size_t at = 0; wire[at] != 0; at += wire[at] + size_t{1})
+      starts_[labels_++] = static_cast<uint8_t>(at);
   }
   NameQuery(const NameQuery&) = delete;
   NameQuery& operator=(const NameQuery&) = delete;
 
-  std::string_view key() const { return {key_, size_}; }
+  dns::NameView name() const { return name_; }
   int labels() const { return labels_; }
-  // The key of the rightmost `labels` labels ends here.
-  size_t KeyEnd(int labels) const { return ends_[labels]; }
+  // The hash of the rightmost `labels` labels from that of one fewer.
+  uint64_t Hash(uint64_t parent, int labels) const {
+    const uint8_t* label = name_.data() + starts_[labels_ - labels];
+    return HashLabel(parent, label + 1, *label, name_.data(), name_.data() + name_.size());
+  }
 
  private:
-  // Without escapes a label is as long in the key as on the wire.
-  int EndsFromLengths(dns::NameView name) {
-    uint8_t sizes[dns::kMaxLabels];
-    int labels = 0;
-    for (const uint8_t* at = name.data(); *at != 0; at += *at + 1) sizes[labels++] = *at;
-    size_t end = 0;
-    for (int i = 1; i <= labels; ++i) {
-      end += sizes[labels - i] + size_t{1};
-      ends_[i] = static_cast<uint16_t>(end);
-    }
-    return labels;
-  }
-  int EndsFromKey() {
-    int labels = 0;
-    for (size_t i = 0; i < size_; ++i) {
-      if (key_[i] == 0) ends_[++labels] = static_cast<uint16_t>(i + 1);
-    }
-    return labels;
-  }
-
-  char key_[dns::kMaxNameKeySize + 8];  // room for a word read at the end
-  size_t size_;
-  int labels_;
-  uint16_t ends_[dns::kMaxLabels + 1];
+  dns::NameView name_;
+  int labels_ = 0;
+  uint8_t starts_[dns::kMaxLabels];
 };
 
 }  // namespace sekisho::blocklist

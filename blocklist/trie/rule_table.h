@@ -33,8 +33,6 @@ class RuleTable {
     attributes_.push_back(attribute);
     return true;
   }
-  // HashLabel reads a few bytes past a key's end.
-  void Pad() { bytes_.append(8, '\0'); }
 
  private:
   size_t SharedWithLast(std::string_view next) const {

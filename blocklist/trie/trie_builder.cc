@@ -215,7 +215,6 @@ absl::Status TrieBuilder::Finish(const Writer& write) {
     source_ends.append(reinterpret_cast<const char*>(&end), sizeof(end));
   }
   header.source_bytes = static_cast<uint32_t>(sources.size());
-  rules_.Pad();
   auto index = BuildIndex(rules_, header);
   if (!index.ok()) return index.status();
   const TrieSections places(header);

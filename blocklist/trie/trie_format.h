@@ -17,7 +17,7 @@ namespace sekisho::blocklist {
 static_assert(std::endian::native == std::endian::little, "trie files are mapped as they are");
 
 inline constexpr std::array<char, 8> kTrieMagic = {'S', 'K', 'T', 'R', 'I', 'E', '\r', '\n'};
-inline constexpr uint32_t kTrieVersion = 2;
+inline constexpr uint32_t kTrieVersion = 3;
 
 inline constexpr size_t kMaxTrieRules = size_t{1} << 27;
 inline constexpr size_t kMaxTrieSources = size_t{1} << 24;
@@ -122,13 +122,32 @@ inline uint64_t Multiply(uint64_t a, uint64_t b) {
   return static_cast<uint64_t>(wide) ^ static_cast<uint64_t>(wide >> 64);
 }
 
-// The hash of a name from its parent's and its own label with the end mark. Reads up to 7 bytes after the
-// label.
-inline uint64_t HashLabel(uint64_t parent, const char* label, size_t size) {
+// Eight bytes with their ASCII capitals made small.
+inline uint64_t LowercaseWord(uint64_t x) {
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  const uint64_t low = x & 0x7f * kOnes;
+  const uint64_t from_a = low + (0x80 - 'A') * kOnes;
+  const uint64_t after_z = low + (0x7f - 'Z') * kOnes;
+  return x | ((from_a ^ after_z) & ~x & 0x80 * kOnes) >> 2;
+}
+
+// The hash of a name from its parent's and the bytes of its own label, 1 to 63 of them, in any case. Words
+// are read only between `from` and `to`, which hold the label.
+inline uint64_t HashLabel(uint64_t parent, const uint8_t* label, size_t size, const uint8_t* from,
+                          const uint8_t* to) {
   uint64_t h = parent;
-  for (; size > 8; size -= 8, label += 8) h = Multiply(h ^ LoadLittle<uint64_t>(label), 0x9e3779b97f4a7c15u);
-  const uint64_t tail = LoadLittle<uint64_t>(label) << (64 - 8 * size);
-  return Multiply(h ^ tail ^ size, 0xd1342543de82ef95u ^ (h << 1));
+  for (; size > 8; size -= 8, label += 8) {
+    h = Multiply(h ^ LowercaseWord(LoadLittle<uint64_t>(label)), 0x9e3779b97f4a7c15u);
+  }
+  uint64_t tail = 0;
+  if (to - label >= 8) {
+    tail = LoadLittle<uint64_t>(label) << (64 - 8 * size);
+  } else if (label + size - from >= 8) {
+    tail = LoadLittle<uint64_t>(label + size - 8) & ~uint64_t{0} << (64 - 8 * size);
+  } else {
+    for (size_t i = 0; i < size; ++i) tail |= uint64_t{label[i]} << (64 - 8 * size + 8 * i);
+  }
+  return Multiply(h ^ LowercaseWord(tail) ^ size, 0xd1342543de82ef95u ^ (h << 1));
 }
 inline uint64_t HashRoot(uint64_t seed) { return Multiply(seed ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu); }
 

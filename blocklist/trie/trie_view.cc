@@ -9,6 +9,7 @@
 
 #include "blocklist/trie/entry_reader.h"
 #include "blocklist/trie/name_code.h"
+#include "blocklist/trie/query_key.h"
 
 namespace sekisho::blocklist {
 namespace {
@@ -131,15 +132,16 @@ class TrieView::Search {
  public:
   Search(const TrieView& view, const NameQuery& query, TrieHits& out, size_t count)
       : view_(view),
-        query_(query),
-        name_(view.header_->name_code.data(), query.key()),
+        query_(query.name()),
+        name_(view.header_->name_code.data(), query_.key()),
         out_(out),
         count_(count) {}
 
   // Takes the rules for the first `limit` bytes of the key from the group in `block` whose head is `head`
   // bytes long.
-  void ScanGroup(uint32_t block, size_t head, size_t limit) {
-    limit = std::min(limit, name_.size());
+  void ScanGroup(uint32_t block, int head_labels, int limit_labels) {
+    const size_t head = query_.KeyEnd(head_labels);
+    const size_t limit = std::min(query_.KeyEnd(limit_labels), name_.size());
     // A group has at most kMaxGroup rules, and a block at least one.
     for (uint32_t last = block + kMaxGroup; block < view_.block_count_ && block <= last; ++block) {
       const uint8_t* bytes = view_.blocks_ + size_t{kBlockSize} * block;
@@ -196,14 +198,14 @@ class TrieView::Search {
   }
 
   const TrieView& view_;
-  const NameQuery& query_;
+  QueryKey query_;
   EncodedName name_;
   TrieHits& out_;
   size_t count_;
 };
 
 // Out of line: names without a rule, nearly all, never need its room.
-[[gnu::noinline]] size_t TrieView::Scan(const NameQuery& query, uint32_t block, int head, size_t limit,
+[[gnu::noinline]] size_t TrieView::Scan(const NameQuery& query, uint32_t block, int head, int limit,
                                         TrieHits& out, size_t count) const {
   if (block >= block_count_) return count;
   // The block comes from memory while the name is being encoded.
@@ -211,7 +213,7 @@ class TrieView::Search {
   __builtin_prefetch(bytes);
   __builtin_prefetch(bytes + kBlockSize / 2);
   Search search(*this, query, out, count);
-  search.ScanGroup(block, query.KeyEnd(head), limit);
+  search.ScanGroup(block, head, limit);
   return search.count();
 }
 
@@ -220,18 +222,16 @@ std::span<const TrieHit> TrieView::Find(const NameQuery& query, TrieHits& out) c
   if (root_block_ != 0) count = Scan(query, root_block_ - 1, 0, 0, out, count);
   uint64_t hash = root_hash_;
   for (int labels = 1; labels <= query.labels(); ++labels) {
-    const size_t begin = query.KeyEnd(labels - 1);
-    const size_t end = query.KeyEnd(labels);
-    hash = HashLabel(hash, query.key().data() + begin, end - begin);
+    hash = query.Hash(hash, labels);
     const std::optional<uint32_t> own_block = branches_.Find(hash);
     if (own_block) {
-      if (*own_block != 0) count = Scan(query, *own_block - 1, labels, end, out, count);
+      if (*own_block != 0) count = Scan(query, *own_block - 1, labels, labels, out, count);
       continue;
     }
     const uint64_t located = map_.Get(hash);
     if ((located & ((1u << kCheckBits) - 1)) == CheckOf(hash)) {
-      count = Scan(query, static_cast<uint32_t>(located >> kCheckBits & block_mask_), labels,
-                   query.key().size(), out, count);
+      count = Scan(query, static_cast<uint32_t>(located >> kCheckBits & block_mask_), labels, query.labels(),
+                   out, count);
     }
     break;
   }

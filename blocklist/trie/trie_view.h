@@ -56,8 +56,7 @@ class TrieView {
   class Search;
 
   TrieView() = default;
-  size_t Scan(const NameQuery& query, uint32_t block, int head, size_t limit, TrieHits& out,
-              size_t count) const;
+  size_t Scan(const NameQuery& query, uint32_t block, int head, int limit, TrieHits& out, size_t count) const;
 
   size_t rule_count_ = 0;
   uint32_t source_count_ = 0;

@@ -8,6 +8,7 @@
 
 #include "blocklist/trie/trie_cursor.h"
 #include "blocklist/trie/trie_view.h"
+#include "proto/dns/name_key.h"
 
 namespace sekisho::blocklist {
 namespace {
