@@ -1,0 +1,255 @@
+#include "blocklist/feedd/control_service.h"
+
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "blocklist/feedd/explain.h"
+#include "blocklist/merge/merger.h"
+#include "blocklist/merge/normaliser.h"
+
+namespace sekisho::feedd {
+namespace {
+
+using blocklist::ClaimKind;
+using blocklist::GuardVerdict;
+using control::BlockChange;
+using indicators::EntryKind;
+
+constexpr size_t kMaxReason = 500;
+constexpr size_t kMaxWho = 100;
+// A feed that was not fetched for so many of its intervals needs a look (reliability row S10).
+constexpr int64_t kStaleIntervals = 3;
+
+absl::StatusOr<std::string> CheckedName(const std::string& text) {
+  blocklist::NameOrProblem name = blocklist::NormaliseName(text);
+  if (auto* good = std::get_if<std::string>(&name)) return std::move(*good);
+  return absl::InvalidArgumentError(
+      "not a name that can be listed: " +
+      std::string(blocklist::NameProblemText(std::get<blocklist::NameProblem>(name))));
+}
+
+control::FeedState ToFeedState(const config::Feed& feed, const indicators::FeedRecord* record,
+                               const std::optional<SyncService::FeedTimes>& times) {
+  control::FeedState state;
+  state.set_name(feed.name());
+  state.set_url(feed.url());
+  state.set_format(feed.format());
+  state.set_category(feed.category());
+  if (times) {
+    state.set_next_attempt_us(UnixMicros(times->next_attempt));
+    state.set_last_error(times->error);
+  }
+  if (record == nullptr) return state;
+  if (!record->format().empty()) state.set_format(record->format());
+  state.set_indicators(record->indicators());
+  state.set_rejected_lines(record->rejected_lines());
+  state.set_evidence_only(record->not_enforced());
+  state.set_addresses(record->addresses());
+  state.set_last_attempt_us(record->last_attempt_us());
+  state.set_last_success_us(record->last_success_us());
+  if (state.last_error().empty()) state.set_last_error(record->last_error());
+  state.set_version(record->committed_version());
+  state.set_held(record->held());
+  state.set_failures(record->failures());
+  *state.mutable_sample_errors() = record->sample_errors();
+  return state;
+}
+
+void AddItem(control::StatusReply* reply, const std::string& name, const std::string& value,
+             const std::string& alarm = "") {
+  control::StatusItem* item = reply->add_items();
+  item->set_name(name);
+  item->set_value(value);
+  item->set_alarm(alarm);
+}
+
+std::string FeedAlarm(const control::FeedState& feed, const config::Feed& settings, int64_t now_us) {
+  if (!feed.held().empty()) return "held: " + feed.held();
+  if (!feed.last_error().empty()) return feed.last_error();
+  const int64_t interval_us = int64_t{settings.interval_seconds()} * 1'000'000;
+  if (feed.last_success_us() != 0 && interval_us != 0 &&
+      now_us - feed.last_success_us() > kStaleIntervals * interval_us) {
+    return "not refreshed for more than three of its intervals";
+  }
+  return "";
+}
+
+}  // namespace
+
+ControlService::ControlService(indicators::IndicatorStore& store, PolicyPublisher& publisher,
+                               SyncService& sync, const std::string& snapshot_folder)
+    : store_(store),
+      publisher_(publisher),
+      sync_(sync),
+      snapshots_(snapshot_folder, blocklist::TrieResidence::kMapped) {}
+
+void ControlService::Handle(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply) {
+  if (request.has_feed_sync()) {
+    sync_.Sync(request.feed_sync().feed(), SyncDone(reply, request.feed_sync().feed()));
+    return;
+  }
+  if (request.has_feed_decision()) {
+    const control::FeedDecision& decision = request.feed_decision();
+    sync_.Decide(decision.feed(), decision.approve(), decision.who().substr(0, kMaxWho),
+                 SyncDone(reply, decision.feed()));
+    return;
+  }
+  absl::StatusOr<control::Response> response = Answer(request);
+  if (response.ok()) {
+    reply->Finish(std::move(*response));
+  } else {
+    reply->Fail(std::string(response.status().message()));
+  }
+}
+
+absl::StatusOr<control::Response> ControlService::Answer(const control::Request& request) {
+  control::Response response;
+  const auto put = [&response](auto&& result, auto* field) -> absl::StatusOr<control::Response> {
+    if (!result.ok()) return result.status();
+    *field = std::move(*result);
+    return std::move(response);
+  };
+  switch (request.what_case()) {
+    case control::Request::kStatus:
+      return put(Status(), response.mutable_status());
+    case control::Request::kBlockChange:
+      return put(Change(request.block_change()), response.mutable_block_changed());
+    case control::Request::kFeedList:
+      return put(ListFeeds(), response.mutable_feed_list());
+    case control::Request::kLocalList:
+      return put(ListLocals(), response.mutable_local_list());
+    case control::Request::kExplain: {
+      const absl::StatusOr<std::string> name = CheckedName(request.explain().name());
+      if (!name.ok()) return name.status();
+      return put(ExplainName(*name, *sync_.inputs(), store_, &snapshots_), response.mutable_explained());
+    }
+    default:
+      return absl::UnimplementedError("feedd does not answer this request");
+  }
+}
+
+absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& change) {
+  absl::StatusOr<std::string> name = CheckedName(change.name());
+  if (!name.ok()) return name.status();
+  const bool add = change.kind() == BlockChange::BLOCK_ADD || change.kind() == BlockChange::ALLOW_ADD;
+  const bool allow = change.kind() == BlockChange::ALLOW_ADD || change.kind() == BlockChange::ALLOW_REMOVE;
+  const ClaimKind kind = change.exact() ? ClaimKind::kExact : ClaimKind::kSubtree;
+  const GuardVerdict guard = sync_.inputs()->guard->Check(*name, kind);
+  const bool suffix = guard == GuardVerdict::kTopLevel || guard == GuardVerdict::kPublicSuffix;
+  if (add && !allow && suffix && !change.exact() && !change.force()) {
+    return absl::InvalidArgumentError(*name + " is " + std::string(blocklist::GuardVerdictText(guard)) +
+                                      "; to block it with all below it all the same, force it");
+  }
+  indicators::LocalEntry entry;
+  entry.name_key = blocklist::KeyFromNameText(*name);
+  entry.kind = change.exact() ? EntryKind::kExact : EntryKind::kSubtree;
+  entry.record.set_allow(allow);
+  entry.record.set_reason(change.reason().substr(0, kMaxReason));
+  entry.record.set_who(change.who().substr(0, kMaxWho));
+  entry.record.set_added_us(UnixMicros(ReadClocks().wall));
+  control::BlockChanged changed;
+  changed.set_name(*name);
+  if (add) {
+    if (absl::Status status = store_.PutLocal(entry); !status.ok()) return status;
+    if (!allow && guard != GuardVerdict::kEnforce) {
+      changed.set_note("feeds could not block it: " + std::string(blocklist::GuardVerdictText(guard)));
+    }
+  } else {
+    const absl::StatusOr<bool> removed = store_.RemoveLocal(entry);
+    if (!removed.ok()) return removed.status();
+    if (!*removed) {
+      return absl::NotFoundError("no local " + std::string(allow ? "allow" : "block") + " of " + *name +
+                                 (change.exact() ? " alone" : " with all below it"));
+    }
+  }
+  const absl::StatusOr<uint64_t> generation = publisher_.PublishLocal();
+  if (!generation.ok()) return generation.status();
+  changed.set_generation(*generation);
+  if (!add) {
+    auto left = ExplainName(*name, *sync_.inputs(), store_, &snapshots_);
+    if (left.ok() && left->verdict() != "not listed")
+      changed.set_note("still " + left->verdict() + " by another rule");
+  }
+  return changed;
+}
+
+absl::StatusOr<control::LocalList> ControlService::ListLocals() const {
+  auto locals = store_.Locals();
+  if (!locals.ok()) return locals.status();
+  control::LocalList list;
+  for (const indicators::LocalEntry& entry : *locals) {
+    control::LocalEntry* out = list.add_entries();
+    out->set_name(blocklist::NameTextFromKey(entry.name_key));
+    out->set_exact(entry.kind == EntryKind::kExact);
+    out->set_allow(entry.record.allow());
+    out->set_reason(entry.record.reason());
+    out->set_who(entry.record.who());
+    out->set_added_us(entry.record.added_us());
+  }
+  return list;
+}
+
+absl::StatusOr<control::FeedList> ControlService::ListFeeds() const {
+  auto records = store_.Feeds();
+  if (!records.ok()) return records.status();
+  std::map<std::string, const indicators::FeedRecord*> by_name;
+  for (const indicators::FeedRecord& record : *records) by_name[record.name()] = &record;
+  control::FeedList list;
+  for (const config::Feed& feed : sync_.inputs()->feeds) {
+    const auto record = by_name.find(feed.name());
+    *list.add_feeds() =
+        ToFeedState(feed, record == by_name.end() ? nullptr : record->second, sync_.Times(feed.name()));
+  }
+  return list;
+}
+
+SyncService::Done ControlService::SyncDone(const std::shared_ptr<io::ReplyStream>& reply,
+                                           const std::string& feed) const {
+  return [this, reply, feed](absl::Status status, uint64_t generation) {
+    if (!status.ok()) {
+      reply->Fail(std::string(status.message()));
+      return;
+    }
+    const absl::StatusOr<control::FeedList> feeds = ListFeeds();
+    if (!feeds.ok()) {
+      reply->Fail(std::string(feeds.status().message()));
+      return;
+    }
+    control::Response response;
+    control::FeedSynced* synced = response.mutable_feed_synced();
+    for (const control::FeedState& state : feeds->feeds()) {
+      if (feed.empty() || state.name() == feed) *synced->add_feeds() = state;
+    }
+    synced->set_generation(generation);
+    reply->Finish(std::move(response));
+  };
+}
+
+absl::StatusOr<control::StatusReply> ControlService::Status() const {
+  const auto feeds = ListFeeds();
+  if (!feeds.ok()) return feeds.status();
+  const PolicyPublisher::State state = publisher_.state();
+  const std::shared_ptr<const PolicyInputs> inputs = sync_.inputs();
+  control::StatusReply reply;
+  reply.set_daemon("feedd");
+  reply.set_version(SEKISHO_VERSION);
+  AddItem(&reply, "generation", std::to_string(state.generation), state.error);
+  AddItem(&reply, "base generation", std::to_string(state.base_generation), state.damage);
+  AddItem(&reply, "rules", std::to_string(state.rules));
+  AddItem(&reply, "claims not enforced", std::to_string(state.not_enforced));
+  AddItem(&reply, "local entries", std::to_string(state.local));
+  AddItem(&reply, "compile time", std::to_string(state.compile_time.count() / 1000) + " ms");
+  AddItem(&reply, "feeds", std::to_string(feeds->feeds_size()),
+          feeds->feeds_size() == 0 ? "no feed is configured" : "");
+  const int64_t now = UnixMicros(ReadClocks().wall);
+  for (const control::FeedState& feed : feeds->feeds()) {
+    const std::string value = "version " + std::to_string(feed.version()) + ", " +
+                              std::to_string(feed.indicators()) + " indicators";
+    AddItem(&reply, "feed " + feed.name(), value, FeedAlarm(feed, *inputs->Find(feed.name()), now));
+  }
+  for (const std::string& warning : inputs->warnings) AddItem(&reply, "guard", "incomplete", warning);
+  return reply;
+}
+
+}  // namespace sekisho::feedd

@@ -1,0 +1,212 @@
+#include "blocklist/feedd/explain.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "blocklist/merge/merger.h"
+#include "proto/dns/name.h"
+
+namespace sekisho::feedd {
+namespace {
+
+using blocklist::NameMatch;
+using blocklist::RuleAction;
+using blocklist::RuleScope;
+using indicators::EntryKind;
+
+// What the snapshot in force says.
+struct Decision {
+  std::optional<NameMatch> match;
+  std::string feeds;  // ", name, name, "
+  std::string owner;  // the deciding rule's name
+};
+
+const char* ScopeText(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kExact:
+      return "name";
+    case EntryKind::kSubtree:
+      return "name and all below";
+    case EntryKind::kUrlHost:
+      return "host of a URL";
+  }
+  return "";
+}
+
+const char* VerdictText(const std::optional<NameMatch>& match) {
+  if (!match) return "not listed";
+  switch (match->action) {
+    case RuleAction::kBlock:
+      return "blocked";
+    case RuleAction::kAllow:
+      return "allowed";
+    case RuleAction::kLogOnly:
+      return "log-only";
+    case RuleAction::kRemoved:
+      return "not listed";
+  }
+  return "not listed";
+}
+
+class Explainer {
+ public:
+  Explainer(const std::string& name, const PolicyInputs& inputs, const indicators::IndicatorStore& store)
+      : name_(name), inputs_(inputs), store_(store), view_(store) {}
+
+  absl::Status Decide(blocklist::SnapshotReader* snapshots) {
+    out_.set_name(name_);
+    const auto snapshot = snapshots->Open();
+    if (snapshot.ok()) {
+      const std::optional<dns::Name> name = dns::Name::Parse(name_);
+      if (!name) return absl::InvalidArgumentError("not a name");
+      out_.set_generation((*snapshot)->generation());
+      decision_.match = (*snapshot)->MatchName(*name);
+      if (decision_.match) {
+        decision_.feeds = ", " + std::string((*snapshot)->source(*decision_.match).feeds) + ", ";
+        decision_.owner = Suffix(decision_.match->labels);
+      }
+    } else if (snapshot.status().code() != absl::StatusCode::kNotFound) {
+      return snapshot.status();
+    }
+    out_.set_verdict(VerdictText(decision_.match));
+    return absl::OkStatus();
+  }
+
+  absl::Status AddLocals() {
+    auto locals = store_.Locals();
+    if (!locals.ok()) return locals.status();
+    for (const indicators::LocalEntry& entry : *locals) {
+      const std::string owner = blocklist::NameTextFromKey(entry.name_key);
+      const bool below = name_.ends_with("." + owner) && entry.kind == EntryKind::kSubtree;
+      if (owner != name_ && !below) continue;
+      control::ClaimEvidence* claim = out_.add_claims();
+      claim->set_feed("local");
+      claim->set_indicator(owner);
+      claim->set_scope(ScopeText(entry.kind));
+      claim->set_action(entry.record.allow() ? "allow" : "block");
+      claim->set_first_seen_us(entry.record.added_us());
+      claim->set_last_seen_us(entry.record.added_us());
+      claim->set_category("local");
+      claim->set_reference(entry.record.reason() +
+                           (entry.record.who().empty() ? "" : " (" + entry.record.who() + ")"));
+      claim->set_decides(Decides(owner, entry.kind, /*in_delta=*/true, "local"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddFeeds() {
+    auto feeds = view_.Feeds();
+    if (!feeds.ok()) return feeds.status();
+    for (const indicators::FeedRecord& feed : *feeds) {
+      for (std::string_view owner = name_; !owner.empty(); owner = blocklist::ParentName(owner)) {
+        for (const EntryKind kind : indicators::kEntryKinds) {
+          if (owner.size() != name_.size() && kind != EntryKind::kSubtree) continue;
+          if (absl::Status status = AddClaim(feed, std::string(owner), kind); !status.ok()) return status;
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  control::Explained Take() { return std::move(out_); }
+
+ private:
+  std::string Suffix(int labels) const {
+    size_t begin = name_.size();
+    while (labels-- > 0 && begin != 0 && begin != std::string::npos) {
+      begin = name_.rfind('.', begin - 1);
+      if (begin == std::string::npos) return name_;
+    }
+    return name_.substr(std::min(begin + 1, name_.size()));
+  }
+
+  bool Decides(const std::string& owner, EntryKind kind, bool in_delta, const std::string& feed) const {
+    if (!decision_.match || decision_.match->in_delta != in_delta || owner != decision_.owner) return false;
+    // An exact rule's source names those too who list the whole subtree.
+    if (decision_.match->scope == RuleScope::kSubtree && kind != EntryKind::kSubtree) return false;
+    return decision_.feeds.find(", " + feed + ", ") != std::string::npos;
+  }
+
+  absl::Status AddClaim(const indicators::FeedRecord& feed, const std::string& owner, EntryKind kind) {
+    if (out_.claims_size() >= kMaxEvidenceClaims) return absl::OkStatus();
+    auto found = view_.Find(feed, blocklist::KeyFromNameText(owner), kind);
+    if (!found.ok()) return found.status();
+    if (!found->has_value()) return absl::OkStatus();
+    const indicators::Claim& stored = **found;
+    const bool stands = indicators::StandsIn(stored, feed.committed_version());
+    if (!stands && !EverStood(stored, feed.committed_version())) return absl::OkStatus();
+    const config::Feed* configured = inputs_.Find(feed.name());
+    control::ClaimEvidence* claim = out_.add_claims();
+    claim->set_feed(feed.name());
+    claim->set_indicator(owner);
+    claim->set_scope(ScopeText(kind));
+    claim->set_action(stored.allow()                                    ? "allow"
+                      : configured != nullptr && configured->log_only() ? "log"
+                                                                        : "block");
+    claim->set_category(configured != nullptr ? configured->category() : "");
+    claim->set_reference(stored.reference());
+    *claim->mutable_evidence() = stored.evidence();
+    claim->set_evidence_count(stored.evidence_count());
+    if (absl::Status status = SetTimes(feed, stored, stands, claim); !status.ok()) return status;
+    const blocklist::GuardVerdict guard =
+        inputs_.guard->Check(owner, static_cast<blocklist::ClaimKind>(kind));
+    if (!stands) {
+      claim->set_not_enforced("the feed does not list it any more");
+    } else if (configured == nullptr) {
+      claim->set_not_enforced("the feed is not in the configuration any more");
+    } else if (guard != blocklist::GuardVerdict::kEnforce && !stored.allow()) {
+      claim->set_not_enforced(std::string(blocklist::GuardVerdictText(guard)));
+    } else {
+      claim->set_decides(Decides(owner, kind, /*in_delta=*/false, feed.name()));
+    }
+    return absl::OkStatus();
+  }
+
+  static bool EverStood(const indicators::Claim& claim, uint64_t committed) {
+    return std::any_of(claim.spans().begin(), claim.spans().end(),
+                       [committed](const indicators::Span& span) { return span.added() <= committed; });
+  }
+
+  absl::Status SetTimes(const indicators::FeedRecord& feed, const indicators::Claim& stored, bool stands,
+                        control::ClaimEvidence* claim) {
+    auto first = store_.Version(feed.id(), stored.spans(0).added());
+    if (!first.ok()) return first.status();
+    int64_t first_us = first->has_value() ? (*first)->accepted_us() : 0;
+    if (stored.reported_us() != 0)
+      first_us = first_us == 0 ? stored.reported_us() : std::min(first_us, stored.reported_us());
+    claim->set_first_seen_us(first_us);
+    claim->set_last_seen_us(feed.last_success_us());
+    if (stands) return absl::OkStatus();
+    // It was last seen when the version before the one that dropped it was last served.
+    auto dropped = store_.Version(feed.id(), stored.spans().rbegin()->removed());
+    if (!dropped.ok()) return dropped.status();
+    if (dropped->has_value()) claim->set_last_seen_us((*dropped)->before_us());
+    return absl::OkStatus();
+  }
+
+  const std::string& name_;
+  const PolicyInputs& inputs_;
+  const indicators::IndicatorStore& store_;
+  const indicators::StoreView view_;
+  Decision decision_;
+  control::Explained out_;
+};
+
+}  // namespace
+
+absl::StatusOr<control::Explained> ExplainName(const std::string& name, const PolicyInputs& inputs,
+                                               const indicators::IndicatorStore& store,
+                                               blocklist::SnapshotReader* snapshots) {
+  Explainer explainer(name, inputs, store);
+  absl::Status status = explainer.Decide(snapshots);
+  if (status.ok()) status = explainer.AddLocals();
+  if (status.ok()) status = explainer.AddFeeds();
+  if (!status.ok()) return status;
+  return explainer.Take();
+}
+
+}  // namespace sekisho::feedd

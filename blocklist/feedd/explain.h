@@ -1,0 +1,27 @@
+// Explain: everything that speaks about a name, and what of it decides.
+//
+// Threads: one at a time per SnapshotReader. Limits: kMaxEvidenceClaims claims.
+#ifndef SEKISHO_BLOCKLIST_FEEDD_EXPLAIN_H_
+#define SEKISHO_BLOCKLIST_FEEDD_EXPLAIN_H_
+
+#include <absl/status/statusor.h>
+
+#include <string>
+
+#include "blocklist/feedd/policy_inputs.h"
+#include "blocklist/snapshot/snapshot_reader.h"
+#include "proto/schema/control.pb.h"
+#include "storage/indicators/indicator_store.h"
+
+namespace sekisho::feedd {
+
+inline constexpr int kMaxEvidenceClaims = 1000;
+
+// `name` in the normaliser's spelling.
+absl::StatusOr<control::Explained> ExplainName(const std::string& name, const PolicyInputs& inputs,
+                                               const indicators::IndicatorStore& store,
+                                               blocklist::SnapshotReader* snapshots);
+
+}  // namespace sekisho::feedd
+
+#endif  // SEKISHO_BLOCKLIST_FEEDD_EXPLAIN_H_

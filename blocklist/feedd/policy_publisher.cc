@@ -1,0 +1,176 @@
+#include "blocklist/feedd/policy_publisher.h"
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <span>
+#include <utility>
+
+#include "blocklist/merge/merger.h"
+#include "blocklist/trie/trie_builder.h"
+#include "proto/base/bytes.h"
+
+namespace sekisho::feedd {
+namespace {
+
+using blocklist::RuleAction;
+using blocklist::RuleScope;
+
+// One feed's claims on their way into the merge.
+struct Stream {
+  uint32_t feed = 0;
+  std::unique_ptr<indicators::ClaimCursor> cursor;
+};
+struct LaterEntry {
+  bool operator()(const Stream* a, const Stream* b) const {
+    const int order = a->cursor->entry_key().compare(b->cursor->entry_key());
+    return order != 0 ? order > 0 : a->feed > b->feed;
+  }
+};
+
+std::vector<const config::Feed*> InRankOrder(const std::vector<config::Feed>& feeds) {
+  std::vector<const config::Feed*> sorted;
+  for (const config::Feed& feed : feeds) sorted.push_back(&feed);
+  std::stable_sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->rank() < b->rank(); });
+  return sorted;
+}
+
+absl::Status MergeAll(std::vector<Stream>* streams, blocklist::Merger* merger) {
+  std::priority_queue<Stream*, std::vector<Stream*>, LaterEntry> queue;
+  for (Stream& stream : *streams) {
+    if (stream.cursor->Valid()) queue.push(&stream);
+  }
+  while (!queue.empty()) {
+    Stream* stream = queue.top();
+    queue.pop();
+    const indicators::EntryParts parts = stream->cursor->parts();
+    const indicators::Claim& claim = stream->cursor->claim();
+    const absl::Status status =
+        merger->Add(parts.name_key, {.kind = static_cast<blocklist::ClaimKind>(parts.kind),
+                                     .allow = claim.allow(),
+                                     .feed = stream->feed,
+                                     .reference = claim.reference()});
+    if (!status.ok()) return status;
+    stream->cursor->Next();
+    if (stream->cursor->Valid()) queue.push(stream);
+  }
+  for (const Stream& stream : *streams) {
+    if (!stream.cursor->status().ok()) return stream.cursor->status();
+  }
+  return merger->Finish();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<PolicyPublisher>> PolicyPublisher::Open(
+    const std::string& folder, size_t keep, const indicators::IndicatorStore& store) {
+  auto writer = blocklist::SnapshotWriter::Open(folder, {.keep = keep});
+  if (!writer.ok()) return writer.status();
+  std::unique_ptr<PolicyPublisher> publisher(new PolicyPublisher(std::move(*writer), store));
+  const absl::Status& damage = publisher->writer_.damage();
+  if (!damage.ok()) publisher->state_.damage = std::string(damage.message());
+  publisher->state_.generation = publisher->writer_.now().generation;
+  publisher->state_.base_generation = publisher->writer_.now().base;
+  return publisher;
+}
+
+PolicyPublisher::PolicyPublisher(blocklist::SnapshotWriter writer, const indicators::IndicatorStore& store)
+    : store_(store), writer_(std::move(writer)) {}
+
+absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feeds,
+                                           const blocklist::Guard& guard, std::string* bytes,
+                                           State* counts) const {
+  const indicators::StoreView view(store_);
+  auto records = view.Feeds();
+  if (!records.ok()) return records.status();
+  std::map<std::string, const indicators::FeedRecord*> by_name;
+  for (const indicators::FeedRecord& record : *records) by_name[record.name()] = &record;
+
+  std::vector<blocklist::MergeFeed> merge_feeds;
+  std::vector<Stream> streams;
+  for (const config::Feed* feed : InRankOrder(feeds)) {
+    const auto record = by_name.find(feed->name());
+    if (record == by_name.end()) continue;
+    streams.push_back({static_cast<uint32_t>(merge_feeds.size()), view.Claims(*record->second)});
+    merge_feeds.push_back({.name = feed->name(), .category = feed->category(), .log_only = feed->log_only()});
+  }
+  blocklist::TrieBuilder builder;
+  blocklist::Merger merger(std::move(merge_feeds), guard, &builder);
+  if (absl::Status status = MergeAll(&streams, &merger); !status.ok()) return status;
+  counts->rules = merger.rules();
+  counts->not_enforced = merger.not_enforced();
+  auto finished = builder.Finish();
+  if (!finished.ok()) return finished.status();
+  *bytes = std::move(*finished);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> PolicyPublisher::CompileLocals(uint64_t* count) const {
+  auto locals = store_.Locals();  // in key order
+  if (!locals.ok()) return locals.status();
+  blocklist::TrieBuilder builder;
+  for (const indicators::LocalEntry& entry : *locals) {
+    const uint32_t source =
+        builder.AddSource({.feeds = "local", .category = "local", .reference = entry.record.reason()});
+    const RuleScope scope =
+        entry.kind == indicators::EntryKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact;
+    const RuleAction action = entry.record.allow() ? RuleAction::kAllow : RuleAction::kBlock;
+    if (absl::Status status = builder.Add(entry.name_key, scope, action, source); !status.ok()) return status;
+  }
+  *count = locals->size();
+  return builder.Finish();
+}
+
+// With the lock held: puts a new base, or the one in force, and the local entries as they are now in force.
+absl::StatusOr<uint64_t> PolicyPublisher::Write(const std::string* base) {
+  uint64_t count = 0;
+  const absl::StatusOr<std::string> delta = CompileLocals(&count);
+  if (!delta.ok()) return delta.status();
+  const auto fill = [](const std::string& bytes) {
+    return [&bytes](const blocklist::TrieBuilder::Writer& write) { return write(AsBytes(bytes)); };
+  };
+  absl::StatusOr<uint64_t> generation =
+      writer_.Publish(base != nullptr ? blocklist::SnapshotWriter::Fill(fill(*base)) : nullptr, fill(*delta));
+  if (generation.ok()) state_.local = count;
+  return generation;
+}
+
+absl::StatusOr<uint64_t> PolicyPublisher::Remember(absl::StatusOr<uint64_t> result) {
+  state_.error = result.ok() ? "" : std::string(result.status().message());
+  state_.generation = writer_.now().generation;
+  state_.base_generation = writer_.now().base;
+  return result;
+}
+
+absl::StatusOr<uint64_t> PolicyPublisher::PublishBase(const std::vector<config::Feed>& feeds,
+                                                      const blocklist::Guard& guard) {
+  const MonoTime begin = ReadClocks().mono;
+  State counts;
+  std::string base;
+  const absl::Status compiled = CompileFeeds(feeds, guard, &base, &counts);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!compiled.ok()) return Remember(compiled);
+  absl::StatusOr<uint64_t> generation = Remember(Write(&base));
+  if (!generation.ok()) return generation;
+  state_.rules = counts.rules;
+  state_.not_enforced = counts.not_enforced;
+  state_.compile_time = ReadClocks().mono - begin;
+  return generation;
+}
+
+absl::StatusOr<uint64_t> PolicyPublisher::PublishLocal() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (writer_.now().generation != 0) return Remember(Write(nullptr));
+  // Nothing in force yet: an empty base to lay the local entries over.
+  blocklist::TrieBuilder nothing;
+  const absl::StatusOr<std::string> base = nothing.Finish();
+  if (!base.ok()) return Remember(base.status());
+  return Remember(Write(&*base));
+}
+
+PolicyPublisher::State PolicyPublisher::state() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return state_;
+}
+
+}  // namespace sekisho::feedd
