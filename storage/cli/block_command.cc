@@ -1,0 +1,82 @@
+// `sekisho block …` and `sekisho allow …`: names that people list by hand.
+#include <ostream>
+#include <string>
+
+#include "storage/cli/command_groups.h"
+#include "storage/cli/feedd_call.h"
+#include "storage/cli/time_text.h"
+
+namespace sekisho::cli {
+namespace {
+
+using control::BlockChange;
+
+ExitCode Change(const Context& context, const Arguments& arguments, BlockChange::Kind kind) {
+  control::Request request;
+  BlockChange* change = request.mutable_block_change();
+  change->set_kind(kind);
+  change->set_name(arguments.Get("NAME"));
+  change->set_exact(arguments.Has("--exact"));
+  change->set_force(arguments.Has("--force"));
+  change->set_reason(arguments.Get("--reason"));
+  change->set_who(arguments.Has("--who") ? arguments.Get("--who") : CallerName());
+  const auto response = CallFeedd(context, request, kQuickAnswer);
+  if (!response) return ExitCode::kFailed;
+  const bool add = kind == BlockChange::BLOCK_ADD || kind == BlockChange::ALLOW_ADD;
+  const bool allow = kind == BlockChange::ALLOW_ADD || kind == BlockChange::ALLOW_REMOVE;
+  const control::BlockChanged& changed = response->block_changed();
+  context.out << SafeText(changed.name()) << (change->exact() ? "" : " and all below it") << ": "
+              << (allow ? "allow" : "block") << (add ? " added" : " removed") << ", generation "
+              << changed.generation() << "\n";
+  if (!changed.note().empty()) context.out << "note: " << SafeText(changed.note()) << "\n";
+  return ExitCode::kOk;
+}
+
+ExitCode List(const Context& context, const Arguments&) {
+  control::Request request;
+  request.mutable_local_list();
+  const auto response = CallFeedd(context, request, kQuickAnswer);
+  if (!response) return ExitCode::kFailed;
+  for (const control::LocalEntry& entry : response->local_list().entries()) {
+    context.out << (entry.allow() ? "allow " : "block ") << SafeText(entry.name())
+                << (entry.exact() ? "  (the name alone)" : "") << "  "
+                << FormatTime(entry.added_us(), {.local = true}, 0) << "  " << SafeText(entry.who()) << "  "
+                << SafeText(entry.reason(), 500) << "\n";
+  }
+  if (response->local_list().entries().empty()) context.out << "no local entries\n";
+  return ExitCode::kOk;
+}
+
+Command ChangeCommand(std::string path, std::string help, BlockChange::Kind kind) {
+  const bool add = kind == BlockChange::BLOCK_ADD || kind == BlockChange::ALLOW_ADD;
+  Command command{
+      .path = std::move(path),
+      .help = std::move(help),
+      .arguments = {{.name = "NAME", .help = "domain name; U-labels are understood", .required = true},
+                    {.name = "--reason", .help = "why, for the record", .required = add},
+                    {.name = "--exact", .help = "the name alone, not everything below it", .flag = true},
+                    {.name = "--who", .help = "who decides; the calling user when not given"}},
+      .run = [kind](const Context& context, const Arguments& arguments) {
+        return Change(context, arguments, kind);
+      }};
+  if (kind == BlockChange::BLOCK_ADD) {
+    command.arguments.push_back({.name = "--force",
+                                 .help = "also a top-level domain or public suffix with all below it",
+                                 .flag = true});
+  }
+  return command;
+}
+
+}  // namespace
+
+std::vector<Command> BlockCommands() {
+  return {ChangeCommand("block add", "block a name and everything below it, in force at once",
+                        BlockChange::BLOCK_ADD),
+          ChangeCommand("block remove", "take back a local block", BlockChange::BLOCK_REMOVE),
+          {.path = "block list", .help = "show local blocks and allows", .arguments = {}, .run = &List},
+          ChangeCommand("allow add", "never block a name and everything below it", BlockChange::ALLOW_ADD),
+          ChangeCommand("allow remove", "take back a local allow", BlockChange::ALLOW_REMOVE),
+          {.path = "allow list", .help = "show local blocks and allows", .arguments = {}, .run = &List}};
+}
+
+}  // namespace sekisho::cli
