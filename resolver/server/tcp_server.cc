@@ -164,30 +164,31 @@ bool TcpServer::Read(Connection* c) {
 }
 
 bool TcpServer::HandleMessages(Connection* c) {
-  size_t at = 0;
-  while (c->waiting.size() < limits_.max_pipelined && c->unwritten() <= limits_.max_buffered) {
-    const auto left = std::span<const uint8_t>(c->in).subspan(at);
-    if (left.size() < 2) break;
-    const size_t length = static_cast<size_t>(left[0] << 8 | left[1]);
-    if (length == 0) {
+  do {
+    if (!TakeMessages(c) || (c->unwritten() > 0 && !Write(c))) {
       Close(c->id);
       return false;
     }
+    // What was written makes room for more of what is already here.
+  } while (c->HasWholeMessage() && HasRoom(*c));
+  return true;
+}
+
+bool TcpServer::TakeMessages(Connection* c) {
+  size_t at = 0;
+  while (HasRoom(*c)) {
+    const auto left = std::span<const uint8_t>(c->in).subspan(at);
+    if (left.size() < 2) break;
+    const size_t length = static_cast<size_t>(left[0] << 8 | left[1]);
+    if (length == 0) return false;
     if (left.size() - 2 < length) break;
     HandleMessage(c, left.subspan(2, length));
     at += 2 + length;
   }
-  if (at > 0) {
-    const MonoTime now = ReadClocks().mono;
-    c->active = now;
-    c->message_started = now;
-    c->in.erase(c->in.begin(), c->in.begin() + static_cast<std::ptrdiff_t>(at));
-    if (c->in.empty() && c->in.capacity() > kReadSize * 2) c->in.shrink_to_fit();
-  }
-  if (c->unwritten() > 0 && !Write(c)) {
-    Close(c->id);
-    return false;
-  }
+  if (at == 0) return true;
+  c->active = c->message_started = ReadClocks().mono;
+  c->in.erase(c->in.begin(), c->in.begin() + static_cast<std::ptrdiff_t>(at));
+  if (c->in.empty() && c->in.capacity() > kReadSize * 2) c->in.shrink_to_fit();
   return true;
 }
 
@@ -233,14 +234,14 @@ bool TcpServer::Write(Connection* c) {
   return true;
 }
 
-bool TcpServer::WantsRead(const Connection& c) const {
-  return !c.input_ended && c.waiting.size() < limits_.max_pipelined && c.unwritten() <= limits_.max_buffered;
+bool TcpServer::HasRoom(const Connection& c) const {
+  return c.waiting.size() < limits_.max_pipelined && c.unwritten() <= limits_.max_buffered;
 }
 
 void TcpServer::Settle(Connection* c) {
   if (c->input_ended && c->waiting.empty() && c->unwritten() == 0 && !c->HasWholeMessage())
     return Close(c->id);
-  const io::FdWatcher::Interest wanted{.read = WantsRead(*c), .write = c->unwritten() > 0};
+  const io::FdWatcher::Interest wanted{.read = !c->input_ended && HasRoom(*c), .write = c->unwritten() > 0};
   if (wanted.read == c->interest.read && wanted.write == c->interest.write) return;
   c->interest = wanted;
   if (!poll_.Change(c->fd.get(), c->id, wanted)) Close(c->id);

@@ -57,13 +57,17 @@ class TcpServer {
   void Close(uint64_t id);
   void OnEvent(uint64_t id, io::FdWatcher::Events events);
   bool Read(Connection* c);
-  // Hands over whole messages while there is room. False: the connection was closed.
+  // Hands over whole messages while there is room, and writes what was answered. False: the connection was
+  // closed.
   bool HandleMessages(Connection* c);
+  // False: the client has sent what it must not.
+  bool TakeMessages(Connection* c);
+  // Neither too many questions nor too many bytes of answers are waiting.
+  bool HasRoom(const Connection& c) const;
   void HandleMessage(Connection* c, std::span<const uint8_t> message);
   bool Write(Connection* c);
   // After any progress: closes what is done and asks for the events that matter now.
   void Settle(Connection* c);
-  bool WantsRead(const Connection& c) const;
   void Sweep();
 
   io::EventLoop& loop_;
