@@ -19,9 +19,15 @@ wanted() {
   done <"$here/packages.txt"
 }
 
+mapfile -t packages < <(wanted "$@")
+[ ${#packages[@]} -gt 0 ] || { echo "usage: $0 SECTION…, with sections of packages.txt" >&2; exit 2; }
+declare -A there=()
+while read -r package state; do
+  [ "$state" = installed ] && there[$package]=yes
+done < <(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null)
 missing=()
-for package in $(wanted "$@"); do
-  [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+for package in "${packages[@]}"; do
+  [ -n "${there[$package]:-}" ] || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
