@@ -1,0 +1,118 @@
+// query_bench: how long an analyst waits for the first page and for an exact count, on a log that log_bench
+// has kept. Prints a JSON object a line: the middle and the slowest of several questions, each asked of a
+// store just opened.
+//
+//   log_bench --lookups=10000000 --days=30 --dir=/tmp/x --keep
+//   query_bench --dir=/tmp/x          (or --lookups=N: makes a log of its own through log_bench beside it)
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "bench/traffic.h"
+#include "proto/base/bytes.h"
+#include "proto/dns/name_key.h"
+#include "storage/lookups/lookup_store.h"
+#include "storage/query/executor.h"
+
+namespace {
+
+using namespace sekisho;  // NOLINT(google-build-using-namespace): a program of one file
+
+void Print(const std::string& name, uint64_t n, std::vector<double> ms) {
+  std::sort(ms.begin(), ms.end());
+  std::printf("{\"bench\":\"query\",\"case\":\"%s\",\"n\":%llu,\"value\":%.4g,\"unit\":\"ms\"}\n",
+              name.c_str(), static_cast<unsigned long long>(n), ms[ms.size() / 2]);
+  std::printf("{\"bench\":\"query\",\"case\":\"%s_max\",\"n\":%llu,\"value\":%.4g,\"unit\":\"ms\"}\n",
+              name.c_str(), static_cast<unsigned long long>(n), ms.back());
+  std::fflush(stdout);
+}
+
+double Timed(const std::function<void()>& work) {
+  const auto at = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - at).count();
+}
+
+struct Times {
+  std::vector<double> page, count;
+};
+
+void Ask(const query::Executor& executor, query::LookupFilter filter, Times* times) {
+  filter.limit = 100;
+  uint64_t rows = 0;
+  times->page.push_back(
+      Timed([&] { executor.Run(filter, {}, [&rows](const record::LookupRecord&) { return ++rows > 0; }); }));
+  times->count.push_back(Timed([&] { executor.Count(filter, {}); }));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string dir;
+  std::string lookups;
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    if (arg.starts_with("--dir=")) dir = arg.substr(6);
+    if (arg.starts_with("--lookups=")) lookups = arg.substr(10);
+  }
+  const bool own = dir.empty();
+  if (own) {
+    if (lookups.empty() || lookups.find_first_not_of("0123456789") != std::string::npos) {
+      std::cerr << "usage: query_bench --dir=DIR | --lookups=N\n";
+      return 2;
+    }
+    dir = std::filesystem::temp_directory_path() / "query_bench-XXXXXX";
+    if (mkdtemp(dir.data()) == nullptr) return 1;
+    const std::string maker = std::filesystem::path(argv[0]).parent_path() / "log_bench";
+    if (std::system((maker + " --days=30 --keep --lookups=" + lookups + " --dir=" + dir + " >&2").c_str()) !=
+        0)
+      return 1;
+  }
+  std::string error;
+  const auto store = lookups::LookupStore::Open({.dir = dir + "/lookups", .seed = 1}, &error);
+  if (!store) {
+    std::cerr << error << "\n";
+    return 1;
+  }
+  const uint64_t n = store->Status().rows;
+  const query::Executor executor(*store);
+  const bench::Traffic traffic(bench::TrafficOptions{});
+  Times names, zones, clients, addresses;
+  record::LookupRecord some;
+  for (uint32_t rank = 3; rank < 900'000; rank = rank * 2 + 1) {
+    query::LookupFilter f;
+    const auto name = dns::Name::Parse(traffic.NameText(rank));
+    f.name_key = dns::NameKey(*name);
+    Ask(executor, f, &names);
+    query::LookupFilter same = f;
+    same.limit = 1;
+    executor.Run(same, {}, [&some](const record::LookupRecord& r) {
+      some = r;
+      return false;
+    });
+    f.name_key.reset();
+    f.under_key = dns::NameKey(name->view().Parent());
+    Ask(executor, f, &zones);
+    f.under_key.reset();
+    f.client = IpPrefix::Make(some.client.address, 32);
+    Ask(executor, f, &clients);
+    f.client.reset();
+    for (const auto& a : some.answers) {
+      if (a.type == dns::RRType::kA) f.address = IpPrefix::Make(*IpAddress::FromRdata(AsBytes(a.rdata)), 32);
+    }
+    if (f.address) Ask(executor, f, &addresses);
+  }
+  Print("first_page_ms", n, names.page);
+  Print("count_ms", n, names.count);
+  Print("first_page_under_ms", n, zones.page);
+  Print("first_page_client_ms", n, clients.page);
+  Print("count_client_ms", n, clients.count);
+  Print("first_page_address_ms", n, addresses.page);
+  if (own) std::filesystem::remove_all(dir);
+  return 0;
+}
