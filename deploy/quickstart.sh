@@ -65,6 +65,8 @@ resolver:
 ${hints:+  root_hints: $hints
 }  upstream_port: $upstream_port
   query_private_addresses: $private
+${offline:+  special_use_except: [test]
+}
 ${anchor:+  dnssec:
     trust_anchor_file: $anchor
 }blocklist:
