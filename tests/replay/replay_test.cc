@@ -38,7 +38,7 @@ TEST_P(Replay, Scenario) {
   std::ifstream file(std::filesystem::path(SEKISHO_SCENARIOS) / GetParam());
   std::stringstream text;
   text << file.rdbuf();
-  Scenario scenario(text.str());
+  Scenario scenario(text.str(), SEKISHO_SCENARIOS);
   if (scenario.Run()) return;
   std::string failures;
   for (const auto& f : scenario.failures()) failures += "\n    " + f;

@@ -77,19 +77,28 @@ std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector
 }
 
 const Scenario::Directive Scenario::kDirectives[] = {
-    {"config", &Scenario::Config},  {"block", &Scenario::Rule},        {"allow", &Scenario::Rule},
-    {"logonly", &Scenario::Rule},   {"unblock", &Scenario::Rule},      {"server", &Scenario::Server},
-    {"zone", &Scenario::ZoneBlock}, {"dropzone", &Scenario::DropZone}, {"on", &Scenario::On},
-    {"off", &Scenario::Off},        {"ask", &Scenario::Ask},           {"start", &Scenario::Start},
-    {"packet", &Scenario::Packet},  {"advance", &Scenario::Advance},   {"settle", &Scenario::Settle},
-    {"mark", &Scenario::Mark},      {"leave", &Scenario::Leave},       {"expect", &Scenario::Expect},
+    {"use", &Scenario::Use},       {"config", &Scenario::Config},  {"block", &Scenario::Rule},
+    {"allow", &Scenario::Rule},    {"logonly", &Scenario::Rule},   {"unblock", &Scenario::Rule},
+    {"server", &Scenario::Server}, {"zone", &Scenario::ZoneBlock}, {"dropzone", &Scenario::DropZone},
+    {"on", &Scenario::On},         {"off", &Scenario::Off},        {"ask", &Scenario::Ask},
+    {"start", &Scenario::Start},   {"packet", &Scenario::Packet},  {"advance", &Scenario::Advance},
+    {"settle", &Scenario::Settle}, {"mark", &Scenario::Mark},      {"leave", &Scenario::Leave},
+    {"expect", &Scenario::Expect},
 };
 
-Scenario::Scenario(std::string text) : harness_(kSeed, &network_) {
-  std::istringstream in(std::move(text));
-  for (std::string line; std::getline(in, line);) lines_.push_back(line);
+std::vector<Scenario::Line> Scenario::LinesOf(const std::string& text, const std::string& place) {
+  std::vector<Line> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);)
+    out.push_back({place + std::to_string(out.size() + 1), line});
+  return out;
+}
+
+Scenario::Scenario(const std::string& text, std::string folder)
+    : folder_(std::move(folder)), lines_(LinesOf(text, "line ")), harness_(kSeed, &network_) {
   settings_.validate = false;
   settings_.query_private_addresses = true;
+  settings_.prefetch = false;
   settings_.root_hints.push_back({NameOf("ns.root-servers.test."), AddressOf("10.0.0.1")});
   const auto a = settings_.agencies.Add("agency-a");
   settings_.agencies.AddNetwork(a, *IpPrefix::Parse("192.0.2.0/24"));
@@ -100,14 +109,14 @@ Scenario::Scenario(std::string text) : harness_(kSeed, &network_) {
 
 std::optional<Words> Scenario::NextLine() {
   while (line_ < lines_.size()) {
-    Words words = Split(lines_[line_++]);
+    Words words = Split(lines_[line_++].text);
     if (!words.empty()) return words;
   }
   return std::nullopt;
 }
 
 void Scenario::Fail(const std::string& what) {
-  failures_.push_back("line " + std::to_string(line_) + ": " + what);
+  failures_.push_back((line_ == 0 ? "start" : lines_[line_ - 1].place) + ": " + what);
 }
 
 bool Scenario::Run() {

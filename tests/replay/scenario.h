@@ -38,7 +38,8 @@ std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector
 
 class Scenario {
  public:
-  explicit Scenario(std::string text);
+  // `folder` holds what "use NAME" brings in: NAME.net.
+  Scenario(const std::string& text, std::string folder);
 
   // True when everything held. Afterwards failures() and trace() tell.
   bool Run();
@@ -66,7 +67,9 @@ class Scenario {
   long NumberOf(const std::string& text);
 
   // scenario_setup.cc
+  void Use(const Words& w);
   void Config(const Words& w);
+  void ConfigList(const Words& w);
   void Rule(const Words& w);
   void Server(const Words& w);
   void ZoneBlock(const Words& w);
@@ -102,7 +105,14 @@ class Scenario {
   bool Compare(long actual, const std::string& op, const std::string& wanted, const std::string& what);
   const Asked& Current() const { return harness_.asked(current_); }
 
-  std::vector<std::string> lines_;
+  struct Line {
+    std::string place;  // "line 12", "internet:3"
+    std::string text;
+  };
+  static std::vector<Line> LinesOf(const std::string& text, const std::string& place);
+
+  std::string folder_;
+  std::vector<Line> lines_;
   size_t line_ = 0;
   std::vector<std::string> failures_;
 

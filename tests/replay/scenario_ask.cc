@@ -37,7 +37,7 @@ std::optional<std::string> Value(const std::string& word, const std::string& key
 
 }  // namespace
 
-// ask NAME TYPE WORD… : one question, and time passes until it is answered.
+// ask NAME TYPE WORD… : a question (or one after the other, times=N), and time passes until it is answered.
 void Scenario::Ask(const Words& w) { SendQuestions(w, true); }
 // start NAME TYPE WORD… : questions (times=N) that are left in progress.
 void Scenario::Start(const Words& w) { SendQuestions(w, false); }
@@ -107,8 +107,8 @@ void Scenario::SendQuestions(const Words& w, bool wait) {
     IpAddress client = from;
     if (clients > 1) client = AddressOf("192.0.2." + std::to_string(1 + i % clients % 250));
     NoteQuestion(harness_.Ask(Build(p), Endpoint{client, next_port_++}, transport), label);
+    if (wait) harness_.RunUntilAnswered(current_, kPatience);
   }
-  if (wait) harness_.RunUntilAnswered(current_, kPatience);
 }
 
 // packet HEX : raw bytes from the usual client.

@@ -1,5 +1,7 @@
 // Scenario: settings, policy, zones, servers and the answers that replace theirs.
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "tests/replay/scenario.h"
 
@@ -27,34 +29,68 @@ std::optional<std::string> Value(const std::string& word, const std::string& key
 
 }  // namespace
 
+// use NAME : the lines of NAME.net, a network for many scenarios.
+void Scenario::Use(const Words& w) {
+  if (w.size() != 2) return Fail("use NAME");
+  std::ifstream file(folder_ + "/" + w[1] + ".net");
+  std::stringstream text;
+  text << file.rdbuf();
+  if (text.str().empty()) return Fail("there is no " + w[1] + ".net");
+  const auto lines = LinesOf(text.str(), w[1] + ":");
+  lines_.insert(lines_.begin() + static_cast<long>(line_), lines.begin(), lines.end());
+}
+
 // config SETTING VALUE…
 void Scenario::Config(const Words& w) {
   settings_changed_ = true;
   if (w.size() < 3) return Fail("config needs a setting and a value");
+  using resolver::Settings;
+  static const std::map<std::string, bool Settings::*> kSwitches = {
+      {"validate", &Settings::validate},
+      {"qname-minimisation", &Settings::qname_minimisation},
+      {"ipv4", &Settings::ipv4},
+      {"ipv6", &Settings::ipv6},
+      {"query-private", &Settings::query_private_addresses},
+      {"mix-case", &Settings::mix_case},
+      {"prefetch", &Settings::prefetch},
+      {"rebinding-guard", &Settings::rebinding_guard}};
+  static const std::map<std::string, uint32_t Settings::*> kSeconds = {
+      {"max-ttl", &Settings::max_ttl},
+      {"min-ttl", &Settings::min_ttl},
+      {"max-negative-ttl", &Settings::max_negative_ttl}};
+  static const std::map<std::string, uint16_t Settings::*> kSizes = {
+      {"edns-size", &Settings::edns_size}, {"upstream-edns-size", &Settings::upstream_edns_size}};
   const std::string& key = w[1];
-  const bool on = w[2] == "on";
-  if (key == "validate") {
-    settings_.validate = on;
-  } else if (key == "qname-minimisation") {
-    settings_.qname_minimisation = on;
-  } else if (key == "ipv4") {
-    settings_.ipv4 = on;
-  } else if (key == "ipv6") {
-    settings_.ipv6 = on;
-  } else if (key == "query-private") {
-    settings_.query_private_addresses = on;
-  } else if (key == "edns-size") {
-    settings_.edns_size = static_cast<uint16_t>(NumberOf(w[2]));
-  } else if (key == "max-ttl") {
-    settings_.max_ttl = static_cast<uint32_t>(NumberOf(w[2]));
-  } else if (key == "min-ttl") {
-    settings_.min_ttl = static_cast<uint32_t>(NumberOf(w[2]));
-  } else if (key == "max-negative-ttl") {
-    settings_.max_negative_ttl = static_cast<uint32_t>(NumberOf(w[2]));
+  if (const auto s = kSwitches.find(key); s != kSwitches.end()) {
+    settings_.*(s->second) = w[2] == "on";
+  } else if (const auto t = kSeconds.find(key); t != kSeconds.end()) {
+    settings_.*(t->second) = static_cast<uint32_t>(NumberOf(w[2]));
+  } else if (const auto n = kSizes.find(key); n != kSizes.end()) {
+    settings_.*(n->second) = static_cast<uint16_t>(NumberOf(w[2]));
+  } else {
+    ConfigList(w);
+  }
+}
+
+void Scenario::ConfigList(const Words& w) {
+  const std::string& key = w[1];
+  if (key == "minimise-type") {
+    settings_.minimise_type = TypeOf(w[2]);
+  } else if (key == "serve-stale") {
+    settings_.stale.enabled = w[2] == "on";
+  } else if (key == "stale-client-timeout") {
+    settings_.stale.client_timeout = DurationOf(w[2]);
+  } else if (key == "rebinding-exempt") {
+    settings_.rebinding_exempt.push_back(NameOf(w[2]));
   } else if (key == "root-hints") {
     settings_.root_hints.clear();
     for (size_t i = 2; i + 1 < w.size(); i += 2)
       settings_.root_hints.push_back({NameOf(w[i]), AddressOf(w[i + 1])});
+  } else if (key == "forward" || key == "forward-first" || key == "stub") {
+    resolver::ConfiguredZone zone{.zone = NameOf(w[2]), .forward = key != "stub", .servers = {}};
+    zone.fallback = key == "forward-first";
+    for (size_t i = 3; i < w.size(); ++i) zone.servers.push_back({AddressOf(w[i]), 53});
+    settings_.zones.push_back(std::move(zone));
   } else if (key == "trust-anchor") {
     std::string error;
     auto record = dns::ParseRecord(Join(w, 2), &error);

@@ -152,8 +152,11 @@ void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTi
       result.case_changed = reply->message.header().id == exchange.id;
       break;
     case Verdict::kAccept:
-      // The question was compared above and stands uncompressed behind the header.
-      if (exchange.mixed_case && reply->message.has_question()) UndoMixedCase(exchange.sent_name, reply.get());
+      // The question was compared above; nearly always it stands uncompressed behind the header.
+      if (exchange.mixed_case &&
+          reply->message.question_end() == dns::kHeaderSize + exchange.sent_name.size() + 4) {
+        UndoMixedCase(exchange.sent_name, reply.get());
+      }
       result.outcome = ExchangeOutcome::kReply;
       result.reply = std::move(reply);
       break;

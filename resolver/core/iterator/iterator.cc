@@ -79,6 +79,7 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
   if (response.kind == ResponseKind::kFailure) {
     StoreFailure(response);
   } else {
+    BoundTtls(&response);
     Store(response, true);
   }
   co_return std::make_shared<const Response>(std::move(response));
@@ -230,8 +231,12 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     Classified c = co_await AskServer(state, *picked, qname, qtype, budget);
     if (c.kind == ReplyKind::kResponse || c.kind == ReplyKind::kReferral) co_return c;
   }
-  if (state.errors.empty()) {
-    state.errors.push_back({EdeCode::kNoReachableAuthority, "at delegation " + state.cut.zone.ToString()});
+  // What each server said comes after what follows from it; a spent budget speaks for itself.
+  const bool spent = std::any_of(state.errors.begin(), state.errors.end(),
+                                 [](const auto& e) { return e.code == EdeCode::kOther; });
+  if (!spent) {
+    state.errors.insert(state.errors.begin(),
+                        {EdeCode::kNoReachableAuthority, "at delegation " + state.cut.zone.ToString()});
   }
   co_return nothing;
 }
@@ -278,6 +283,15 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
   co_return c;
 }
 
+// A server that does not keep the case and has no TCP either is asked once more as everybody asks it.
+bool Iterator::FallBackToPlain(Candidate& candidate) {
+  if (!candidate.tcp || !candidate.loses_case) return false;
+  candidate.loses_case = false;
+  candidate.tcp = false;
+  candidate.tries = 0;
+  return true;
+}
+
 // What the wait itself says about the server. Only a matched reply, silence or the network's own word count.
 void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
   switch (result.outcome) {
@@ -287,12 +301,14 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
     case ExchangeOutcome::kTimeout:
       if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
       ++candidate.tries;
+      if (FallBackToPlain(candidate)) break;
       if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
       break;
     case ExchangeOutcome::kUnreachable:
     case ExchangeOutcome::kClosed:
       if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
       candidate.tries += 2;
+      if (FallBackToPlain(candidate)) break;
       if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
       break;
     case ExchangeOutcome::kNoSocket:
@@ -301,7 +317,10 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
       break;
     case ExchangeOutcome::kSuspicious:
       // Who guessed ID and port would have copied the case as well: it is the server that does not keep it.
-      if (result.case_changed) servers_.Get(candidate.address.address).keeps_case = false;
+      if (result.case_changed) {
+        servers_.Get(candidate.address.address).keeps_case = false;
+        candidate.loses_case = true;
+      }
       candidate.tcp = true;
       break;
   }

@@ -65,7 +65,8 @@ class Iterator final : public RecordFetcher {
     int tries = 0;
     bool tcp = false;
     bool edns = true;
-    bool out = false;  // lame, broken or used up
+    bool loses_case = false;  // went to TCP because the name came back in another case
+    bool out = false;         // lame, broken or used up
   };
   // One fetch: a question on its way down from a zone cut.
   struct FetchState {
@@ -93,11 +94,13 @@ class Iterator final : public RecordFetcher {
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
   std::optional<size_t> PickServer(const FetchState& state);
   Duration TimeoutFor(const Candidate& candidate) const;
+  static bool FallBackToPlain(Candidate& candidate);
   void NoteOutcome(const ExchangeResult& result, Candidate& candidate);
   bool NoteReply(FetchState& state, Candidate& candidate, const Classified& classified);
 
   ResponsePtr FromEntry(const CacheEntry& entry, dns::NameView name, dns::RRType type) const;
   ResponsePtr FromAncestors(dns::NameView name, dns::RRType type, bool validate) const;
+  void BoundTtls(Response* response) const;
   void Store(const Response& response, bool authoritative);
   void StoreFailure(const Response& response);
 

@@ -120,6 +120,24 @@ ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool valida
   return nullptr;
 }
 
+// TTLs as they will be handed out, by the first answer as by the later ones: positive ones within the
+// configured bounds, negative ones as RFC 2308 section 5 says.
+void Iterator::BoundTtls(Response* r) const {
+  const bool negative = KindOf(r->kind) != CacheKind::kRrset;
+  const uint32_t most = negative ? NegativeTtl(*r, *settings_) : settings_->max_ttl;
+  const auto bound = [&](std::vector<dns::RRsetPtr>& sets) {
+    for (dns::RRsetPtr& s : sets) {
+      const uint32_t ttl = std::clamp(std::min(s->ttl, most), settings_->min_ttl, settings_->max_ttl);
+      if (ttl == s->ttl) continue;
+      dns::RRset bounded = *s;
+      bounded.ttl = ttl;
+      s = std::make_shared<const dns::RRset>(std::move(bounded));
+    }
+  };
+  bound(r->answer);
+  bound(r->authority);
+}
+
 void Iterator::Store(const Response& r, bool authoritative) {
   const Now now = *now_;
   CacheEntry e;
