@@ -174,10 +174,20 @@ ReplyKind ErrorKind(const dns::ParsedMessage& reply, const Asked& asked) {
   }
 }
 
+// The reply holds the data asked for, only in a form that is not taken (too many records, row D12).
+bool HoldsRefusedData(const dns::ParsedMessage& reply, const Asked& asked) {
+  const auto records = reply.records(dns::Section::kAnswer);
+  return std::any_of(records.begin(), records.end(), [&](const dns::Record& r) {
+    return r.type == asked.qtype && reply.OwnerIs(r, asked.qname);
+  });
+}
+
 // Neither data nor alias: a referral, a denial, or nothing of use.
 void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s, Classified* c) {
   const bool nxdomain = reply.rcode() == dns::Rcode::kNXDomain;
   const bool soa = HasSoa(s.authority, asked.qname);
+  // What exists must not be denied.
+  if (HoldsRefusedData(reply, asked)) return;
   if (!asked.forward) {
     if (!nxdomain && !soa && TakeReferral(s, asked.zone, asked.qname, asked.qtype, &c->referral)) {
       c->kind = ReplyKind::kReferral;
