@@ -258,6 +258,11 @@ Next Resolve(Query& query, World& world, Now now) {
 Next Inspect(Query& query, World& world, Now) {
   Question& q = query.question;
   if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
+  // The lists may have changed while the answer was on its way (row F04).
+  if (world.policy && world.policy->generation() != q.verdict.generation) {
+    q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
+    if (q.verdict.Blocks()) return Block(query, world);
+  }
   // An allow rule on the question's name lets the whole answer pass.
   if (q.verdict.action == Action::kAllow) return Next::kRespond;
   if (world.settings->rebinding_guard) {
