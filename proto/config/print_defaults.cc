@@ -53,6 +53,8 @@ class DefaultsPrinter {
     } else if (section) {
       out_ += indent + field.name() + ":\n";
       PrintMessage(reflection.GetMessage(message, &field), level + 1);
+    } else if (field.has_presence() && !reflection.HasField(message, &field)) {
+      out_ += indent + "# " + field.name() + ":\n";  // its default follows from others
     } else {
       out_ += indent + field.name() + ": " + Value(message, field, -1) + "\n";
     }

@@ -1,0 +1,141 @@
+#include "resolver/config/live_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "proto/config/config.h"
+#include "resolver/config/record_file.h"
+#include "resolver/config/static_config.h"
+
+namespace sekisho::resolver {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+config::Config Parsed(const std::string& yaml) {
+  auto config = config::ParseConfig(yaml, "test");
+  EXPECT_TRUE(config.ok()) << config.status();
+  return *config;
+}
+
+class LiveConfigTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char dir[] = "/tmp/sekisho-config-XXXXXX";
+    ASSERT_NE(::mkdtemp(dir), nullptr);
+    dir_ = dir;
+  }
+  void TearDown() override {
+    for (const auto& file : files_) ::unlink(file.c_str());
+    ::rmdir(dir_.c_str());
+  }
+  std::string File(const std::string& name, const std::string& text) {
+    files_.push_back(dir_ + "/" + name);
+    std::ofstream(files_.back()) << text;
+    return files_.back();
+  }
+  // A machine without dns-root-data.
+  SystemFiles None() const { return {dir_ + "/none", dir_ + "/none", dir_ + "/none"}; }
+  std::string ErrorOf(const std::string& yaml) {
+    auto live = MakeLiveConfig(Parsed(yaml), None());
+    return live.ok() ? "" : std::string(live.status().message());
+  }
+
+  std::string dir_;
+  std::vector<std::string> files_;
+};
+
+TEST_F(LiveConfigTest, BuiltInRootIsWholeAndValid) {
+  auto live = MakeLiveConfig(Parsed(""), None());
+  ASSERT_TRUE(live.ok()) << live.status();
+  EXPECT_EQ(live->settings->root_hints.size(), 26u);  // 13 servers, each with both families
+  EXPECT_EQ(live->settings->trust_anchors.size(), 2u);
+  EXPECT_EQ(live->root_hints_origin, "built in");
+  EXPECT_EQ(live->trust_anchors_origin, "built in");
+}
+
+TEST_F(LiveConfigTest, SystemFilesAreUsedWhenThere) {
+  SystemFiles files = None();
+  files.root_hints = File("hints",
+                          "; a comment\n. 3600000 NS A.root.\n\nA.ROOT. 3600000 A 192.0.2.1 ; one\n"
+                          "b.root. 3600000 A 192.0.2.2\n");
+  files.root_ds = File("ds", ". IN DS 1 8 2 " + std::string(64, 'A') + "\n");
+  auto live = MakeLiveConfig(Parsed(""), files);
+  ASSERT_TRUE(live.ok()) << live.status();
+  ASSERT_EQ(live->settings->root_hints.size(), 1u);  // b.root is no server of the root
+  EXPECT_EQ(live->settings->root_hints[0].address.ToString(), "192.0.2.1");
+  EXPECT_EQ(live->settings->trust_anchors.size(), 1u);
+  EXPECT_EQ(live->root_hints_origin, files.root_hints);
+}
+
+TEST_F(LiveConfigTest, KeyFileServesWhereThereIsNoDsFile) {
+  SystemFiles files = None();
+  files.root_key =
+      File("key",
+           ". IN DNSKEY 257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxIL"
+           "fDLUT0rAK9iUzy1L53eKGQ== ; keytag 2371\n");
+  auto live = MakeLiveConfig(Parsed(""), files);
+  ASSERT_TRUE(live.ok()) << live.status();
+  EXPECT_EQ(live->settings->trust_anchors[0].type, dns::RRType::kDNSKEY);
+}
+
+TEST_F(LiveConfigTest, AnchorsOfTheConfigurationReplaceTheRoots) {
+  auto live = MakeLiveConfig(Parsed("resolver: {dnssec: {trust_anchors: [\"example. IN DS 1 8 2 " +
+                                    std::string(64, 'B') + "\"], negative_trust_anchors: [bad.example]}}"));
+  ASSERT_TRUE(live.ok()) << live.status();
+  ASSERT_EQ(live->settings->trust_anchors.size(), 1u);
+  EXPECT_EQ(live->settings->trust_anchors[0].owner.ToString(), "example.");
+  EXPECT_EQ(live->settings->negative_trust_anchors.size(), 1u);
+  EXPECT_EQ(live->trust_anchors_origin, "configuration");
+}
+
+TEST_F(LiveConfigTest, AgenciesAreFoundByTheirNetworks) {
+  auto live =
+      MakeLiveConfig(Parsed("agencies:\n  - {name: a, networks: [192.0.2.0/24]}\n"
+                            "  - {name: b, networks: [192.0.2.128/25, \"2001:db8::/32\"]}\n"));
+  ASSERT_TRUE(live.ok()) << live.status();
+  const AgencyTable& table = live->settings->agencies;
+  const auto name = [&](const char* address) {
+    const auto id = table.Find(*IpAddress::Parse(address));
+    return id ? table.name(*id) : "";
+  };
+  EXPECT_EQ(name("192.0.2.1"), "a");
+  EXPECT_EQ(name("192.0.2.200"), "b");
+  EXPECT_EQ(name("2001:db8::1"), "b");
+  EXPECT_EQ(name("127.0.0.1"), "");
+}
+
+TEST_F(LiveConfigTest, BadFilesAreNamedWithTheirLine) {
+  const std::string hints = File("bad-hints", ". NS a.root.\nnot a record\n");
+  EXPECT_THAT(ErrorOf("resolver: {root_hints: " + hints + "}"), HasSubstr("bad-hints:2: 'not a record': "));
+  EXPECT_THAT(ErrorOf("resolver: {root_hints: /nonexistent/x}"), HasSubstr("/nonexistent/x: cannot open"));
+  const std::string empty = File("empty", "; nothing\n");
+  EXPECT_THAT(ErrorOf("resolver: {root_hints: " + empty + "}"), HasSubstr("holds no address"));
+  EXPECT_THAT(ErrorOf("resolver: {dnssec: {trust_anchor_file: " + empty + "}}"),
+              HasSubstr("holds no trust anchor"));
+  const std::string wrong = File("wrong", ". IN NS a.root.\n");
+  EXPECT_THAT(ErrorOf("resolver: {dnssec: {trust_anchor_file: " + wrong + "}}"),
+              HasSubstr("DS or DNSKEY record, not NS"));
+}
+
+TEST(StaticConfig, DefaultsAndAddresses) {
+  const StaticConfig fixed(Parsed("resolver: {listen: [127.0.0.1, \"[::1]:5353\"], workers: 0}"));
+  EXPECT_GE(fixed.workers, 1u);
+  ASSERT_EQ(fixed.listen.size(), 2u);
+  EXPECT_EQ(fixed.listen[0].ToString(), "127.0.0.1:53");
+  EXPECT_EQ(fixed.listen[1].ToString(), "[::1]:5353");
+}
+
+TEST(StaticConfig, TellsWhatNeedsARestart) {
+  const StaticConfig running(Parsed(""));
+  EXPECT_THAT(NeedsRestart(running, StaticConfig(Parsed("resolver: {max_ttl: 10}"))), IsEmpty());
+  EXPECT_THAT(NeedsRestart(running, StaticConfig(Parsed("resolver: {workers: 200, listen: [127.0.0.2]}"))),
+              ElementsAre("resolver.listen", "resolver.workers"));
+}
+
+}  // namespace
+}  // namespace sekisho::resolver
