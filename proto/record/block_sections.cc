@@ -8,7 +8,7 @@
 //   numbers(exchange) ; numbers(asker) ; numbers(manner, Δ time, source, Δ sequence, port, latency, Δ size)
 #include <algorithm>
 #include <bit>
-#include <limits>
+#include <utility>
 
 #include "proto/base/bytes.h"
 #include "proto/record/block_builder.h"
@@ -77,10 +77,16 @@ struct BlockBuilder::Orders {
   std::vector<uint32_t> answers_order, answers_id;
 };
 
+// By time; rows of the same instant stay in the order they came in.
 void BlockBuilder::SortRows() {
   const auto earlier = [](const Row& a, const Row& b) { return a.time_us < b.time_us; };
-  if (!std::is_sorted(rows_.begin(), rows_.end(), earlier))
-    std::stable_sort(rows_.begin(), rows_.end(), earlier);
+  if (std::is_sorted(rows_.begin(), rows_.end(), earlier)) return;
+  std::vector<std::pair<int64_t, uint32_t>> order(rows_.size());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = {rows_[i].time_us, i};
+  std::sort(order.begin(), order.end());
+  std::vector<Row> sorted(rows_.size());
+  for (size_t i = 0; i < order.size(); ++i) sorted[i] = rows_[order[i].second];
+  rows_.swap(sorted);
 }
 
 BlockBuilder::Orders BlockBuilder::MakeOrders() const {

@@ -86,7 +86,7 @@ class Table final : public RowOutput {
   using Line = std::array<std::string, kColumns>;
 
   void Print() {
-    if (lines_.empty()) return;
+    if (lines_.empty() && head_printed_) return;
     const Line head = {"TIME", "CLIENT", "AGENCY", "NAME", "TYPE", "RCODE", "VERDICT", "ANSWERS"};
     std::array<size_t, kColumns> width{};
     for (size_t c = 0; c < kColumns; ++c) {
