@@ -48,7 +48,8 @@ trap 'exit 143' TERM
 
 hints= private=false upstream_port=53 anchor=
 if [ -n "$offline" ]; then
-  upstream_port=$([ "$(id -u)" -eq 0 ] && echo 53 || echo 5300)
+  # A port of its own, so that several stand side by side.
+  upstream_port=$((port + 1))
   deploy/testnet/testnet.sh start --dir "$data/testnet" --port "$upstream_port"
   hints=$data/testnet/root.hints anchor=$data/testnet/root.ds private=true
 fi
@@ -66,10 +67,10 @@ ${hints:+  root_hints: $hints
 }  upstream_port: $upstream_port
   query_private_addresses: $private
 ${offline:+  special_use_except: [test]
-}
-${anchor:+  dnssec:
+  dnssec:
     trust_anchor_file: $anchor
 }blocklist:
+  shared_hosts: [$root/deploy/lists/demo-shared-hosts.txt]
   feeds:
     - {name: demo-malware, url: $root/deploy/lists/malware.domains, format: domains, category: malware, rank: 1}
     - {name: demo-phishing, url: $root/deploy/lists/phishing.csv, format: urls-csv, category: phishing, rank: 2}
