@@ -36,7 +36,8 @@ cmake --build build/release --target sekisho-resolverd sekisho-feedd sekisho-log
 
 pids=()
 cleanup() {
-  trap - EXIT INT TERM
+  trap - EXIT
+  trap '' INT TERM
   local pid
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done

@@ -58,7 +58,8 @@ run_tests() {  # preset, further ctest arguments
 }
 
 step "packages" deploy/install-packages.sh build client testnet test
-step "configure release" cmake --preset release
+# quickstart.sh may have configured this folder without the tests.
+step "configure release" cmake --preset release -DSEKISHO_TESTS=ON -DSEKISHO_BENCH=ON
 step "build release" cmake --build --preset release
 run_tests release
 if [ -z "$quick" ]; then
