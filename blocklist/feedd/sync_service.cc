@@ -1,6 +1,7 @@
 #include "blocklist/feedd/sync_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sekisho::feedd {
@@ -195,7 +196,7 @@ void SyncService::FinishRequests(std::vector<std::shared_ptr<Request>> requests,
     request->changed = request->changed || changed;
     if (request->status.ok()) request->status = status;
     if (--request->left > 0) continue;
-    (request->changed ? for_next_compile_ : finished).push_back(std::move(request));
+    (request->changed || dirty_ || compiling_ ? for_next_compile_ : finished).push_back(std::move(request));
   }
   if (finished.empty()) return;
   lock.unlock();
@@ -235,6 +236,7 @@ void SyncService::Compile() {
       continue;
     }
     dirty_ = false;
+    compiling_ = true;
     std::vector<std::shared_ptr<Request>> requests = std::exchange(for_next_compile_, {});
     const std::shared_ptr<const PolicyInputs> inputs = inputs_;
     lock.unlock();
@@ -245,6 +247,12 @@ void SyncService::Compile() {
     } else {
       log_(true, "cannot publish: " + std::string(generation.status().message()));
     }
+    lock.lock();
+    compiling_ = false;
+    // Who came meanwhile with nothing new waited for this compile only.
+    if (!dirty_) std::move(for_next_compile_.begin(), for_next_compile_.end(), std::back_inserter(requests));
+    if (!dirty_) for_next_compile_.clear();
+    lock.unlock();
     for (const auto& request : requests) {
       request->done(generation.ok() ? request->status : generation.status(),
                     generation.ok() ? *generation : 0);

@@ -108,6 +108,7 @@ class SyncService {
   std::shared_ptr<const PolicyInputs> inputs_;
   std::map<std::string, FeedState> feeds_;
   bool dirty_ = false;
+  bool compiling_ = false;
   bool stopping_ = false;
   std::vector<std::shared_ptr<Request>> for_next_compile_;
   std::vector<std::thread> threads_;
