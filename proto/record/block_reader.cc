@@ -250,7 +250,7 @@ bool BlockReader::LoadAnswers() {
     return Damaged("answers");
   }
   answers_loaded_ = true;
-  return true;
+  return SetsFit();
 }
 
 bool BlockReader::UnpackItems(ColumnReader& in, const std::vector<uint64_t>& counts) {
@@ -302,18 +302,27 @@ bool BlockReader::UnpackItems(ColumnReader& in, const std::vector<uint64_t>& cou
   return heap_at == heap.size();
 }
 
+// Answers are the costly dictionary, and many questions can do without: exchanges are unpacked alone, and
+// whichever of the two comes second checks that they belong together.
+bool BlockReader::SetsFit() {
+  if (!answers_loaded_ || !exchanges_loaded_ || last_set_ < answer_sets()) return true;
+  return Damaged("exchanges");
+}
+
 bool BlockReader::LoadExchanges() {
   if (exchanges_loaded_) return error_.empty();
-  if (!LoadTexts() || !LoadAnswers()) return false;
+  if (!LoadTexts() || !LoadNames()) return false;
   std::string bytes;
   if (!Section(kSectionExchanges, &bytes)) return false;
   ColumnReader in(AsBytes(bytes));
   size_t n = 0;
   std::array<std::vector<uint64_t>, 15> c;
   const uint64_t text = texts_.size() - 1;
-  const std::array<uint64_t, 15> max = {kAny,   name_count_, answer_sets(), text,   text,
-                                        0xffff, 0xffff,      0xffff,        0xffff, 0xffff,
-                                        0xff,   0xff,        0xff,          0x1ff,  0xffff};
+  const std::array<uint64_t, 15> max = {kAny,   name_count_, header_.rows + uint64_t{1},
+                                        text,   text,        0xffff,
+                                        0xffff, 0xffff,      0xffff,
+                                        0xffff, 0xff,        0xff,
+                                        0xff,   0x1ff,       0xffff};
   if (!in.Count(header_.rows, &n)) return Damaged("exchanges");
   for (size_t i = 0; i < c.size(); ++i) {
     if (!in.Numbers(n, max[i], &c[i])) return Damaged("exchanges");
@@ -325,7 +334,7 @@ bool BlockReader::LoadExchanges() {
   for (size_t i = 0; i < n; ++i) {
     const uint64_t id = name(c[0][i]);
     const uint64_t set = c[2][i] == 0 ? 0 : c[2][i] == 1 ? sets + 1 : c[2][i] - 1;
-    if (id >= name_count_ || set >= answer_sets()) return Damaged("exchanges");
+    if (id >= name_count_) return Damaged("exchanges");
     sets = std::max(sets, set);
     exchanges_[i] = {.name = static_cast<uint32_t>(id),
                      .trigger_name = static_cast<uint32_t>(c[1][i]),
@@ -345,8 +354,9 @@ bool BlockReader::LoadExchanges() {
                      .zero = 0};
   }
   base_sizes_ = std::move(c[14]);
+  last_set_ = sets;
   exchanges_loaded_ = true;
-  return true;
+  return SetsFit();
 }
 
 const std::vector<uint64_t>* BlockReader::ChunkExchangeIds(uint32_t chunk) {

@@ -93,6 +93,7 @@ class BlockReader {
   bool UnpackNames(class ColumnReader& in);
   bool NamesAreKeysInOrder() const;
   bool UnpackItems(class ColumnReader& in, const std::vector<uint64_t>& counts);
+  bool SetsFit();
   bool UnpackRest(class ColumnReader& in, uint32_t chunk);
   void FillExchange(const Exchange& x, LookupRecord* out) const;
   void FillAnswers(std::string_view set, LookupRecord* out) const;
@@ -118,6 +119,7 @@ class BlockReader {
   std::string set_bytes_;
   std::vector<Exchange> exchanges_;
   std::vector<uint64_t> base_sizes_;
+  uint64_t last_set_ = 0;  // the highest that an exchange names
 
   static constexpr uint32_t kNoChunk = UINT32_MAX;
   uint32_t exchange_chunk_ = kNoChunk;

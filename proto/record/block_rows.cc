@@ -5,7 +5,7 @@
 namespace sekisho::record {
 
 bool BlockReader::Verify() {
-  if (!LoadExchanges() || !LoadAskers() || !LoadManners()) return false;
+  if (!LoadAnswers() || !LoadExchanges() || !LoadAskers() || !LoadManners()) return false;
   if (!NamesAreKeysInOrder()) return Damaged("names");
   for (uint32_t chunk = 0; chunk < header_.chunks(); ++chunk) {
     if (ChunkAskerIds(chunk) == nullptr || ChunkRestColumns(chunk) == nullptr) return false;
@@ -71,7 +71,7 @@ bool BlockReader::Row(uint32_t row, LookupRecord* out) {
   const auto* exchange_ids = ChunkExchangeIds(chunk);
   const auto* asker_ids = ChunkAskerIds(chunk);
   const Rest* rest = ChunkRestColumns(chunk);
-  if (exchange_ids == nullptr || asker_ids == nullptr || rest == nullptr) return false;
+  if (exchange_ids == nullptr || asker_ids == nullptr || rest == nullptr || !LoadAnswers()) return false;
   const SourceRange& source = header_.sources[rest->source[i]];
   out->node = source.node;
   out->boot = source.boot;

@@ -53,7 +53,7 @@ void ForEachFeed(std::string_view feeds, const std::function<void(std::string_vi
 }
 
 bool ForEachTerm(record::BlockReader& block, const std::function<void(std::string_view)>& add) {
-  if (!block.LoadExchanges() || !block.LoadAskers()) return false;
+  if (!block.LoadAnswers() || !block.LoadExchanges() || !block.LoadAskers()) return false;
   std::vector<Mapped> answers;
   for (uint32_t set = 0; set < block.answer_sets(); ++set) AddressesOf(block.AnswerSet(set), &answers);
   std::vector<Mapped> clients;

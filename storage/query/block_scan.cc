@@ -72,6 +72,7 @@ bool FindExchanges(BlockReader& block, const LookupFilter& f, Fits* out) {
   if (from == end) return true;
   std::vector<uint8_t> sets;
   if (f.address) {
+    if (!block.LoadAnswers()) return false;
     sets.resize(block.answer_sets());
     for (uint32_t s = 0; s < sets.size(); ++s) sets[s] = SetHas(block.AnswerSet(s), *f.address) ? 1 : 0;
   }
