@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <sstream>
 
+#include "tests/tidy/functions.h"
 #include "tests/tidy/rules.h"
 
 namespace sekisho::tidy {
@@ -22,10 +24,32 @@ std::string QuotedInclude(const std::string& line) {
   return end == std::string::npos ? std::string() : line.substr(kStart.size(), end - kStart.size());
 }
 
-bool OpensFunction(const std::string& line) {
-  // A definition starts in the first column (or inside a class by two blanks) and ends its line with ") … {".
-  if (line.empty() || !line.ends_with("{") || line.starts_with("namespace") || line.starts_with("}")) return false;
-  return line.find(')') != std::string::npos && line.find_first_not_of(' ') <= 2;
+// proto_dns → proto/dns; resolver_core_validator → resolver/core. Empty: no target of ours.
+std::string LeafOfTarget(const std::string& target) {
+  std::string best;
+  for (const auto& [leaf, allowed] : kAllowed) {
+    std::string name = leaf;
+    std::replace(name.begin(), name.end(), '/', '_');
+    if ((target == name || target.starts_with(name + "_")) && leaf.size() > best.size()) best = leaf;
+  }
+  return best;
+}
+
+void CheckAgainst(const File& file, int file_lines, int function_lines, Breaches* out) {
+  const auto lines = static_cast<int>(file.lines.size());
+  if (lines > file_lines) {
+    out->push_back(
+        At(file, file.lines.size() - 1,
+           "file has " + std::to_string(lines) + " lines, " + std::to_string(file_lines) + " allowed"));
+  }
+  for (const Extent& f : FindFunctions(file.lines)) {
+    const auto length = static_cast<int>(f.last - f.first + 1);
+    if (length > function_lines) {
+      out->push_back(At(file, f.first,
+                        "function has " + std::to_string(length) + " lines, " +
+                            std::to_string(function_lines) + " allowed"));
+    }
+  }
 }
 
 }  // namespace
@@ -50,7 +74,8 @@ void CheckIncludes(const File& file, Breaches* out) {
     if (include.empty() || include.starts_with("absl/") || include.starts_with("google/protobuf/")) continue;
     const std::string to = LeafOf(include);
     if (to.empty()) {
-      out->push_back(At(file, i, "include \"" + include + "\" is not a path from the root into a known folder"));
+      out->push_back(
+          At(file, i, "include \"" + include + "\" is not a path from the root into a known folder"));
     } else if (to != from && !kAllowed.at(from).contains(to)) {
       out->push_back(At(file, i, from + " may not include " + to));
     }
@@ -71,31 +96,43 @@ void CheckBans(const File& file, Breaches* out) {
   }
 }
 
-void CheckSizes(const File& file, Breaches* out) {
-  const auto lines = static_cast<int>(file.lines.size());
-  if (lines > kMaxFileLines) {
-    out->push_back(At(file, file.lines.size() - 1,
-                      "file has " + std::to_string(lines) + " lines, " + std::to_string(kMaxFileLines) + " allowed"));
-  }
+void CheckLinks(const File& file, Breaches* out) {
+  if (!file.path.ends_with("/CMakeLists.txt")) return;
+  const std::string from = LeafOf(file.path);
+  if (from.empty()) return;
+  bool in_deps = false;
   for (size_t i = 0; i < file.lines.size(); ++i) {
-    if (!OpensFunction(file.lines[i])) continue;
-    // It ends where a brace closes in the column where the line began.
-    const std::string close = std::string(file.lines[i].find_first_not_of(' '), ' ') + "}";
-    size_t end = i + 1;
-    while (end < file.lines.size() && !file.lines[end].starts_with(close)) ++end;
-    const auto length = static_cast<int>(end - i + 1);
-    if (length > kMaxFunctionLines) {
-      out->push_back(At(file, i, "function has " + std::to_string(length) + " lines, " +
-                                     std::to_string(kMaxFunctionLines) + " allowed"));
+    std::istringstream words(file.lines[i].substr(0, file.lines[i].find('#')));
+    for (std::string word; words >> word;) {
+      const bool ends = word.ends_with(")");
+      if (ends) word.pop_back();
+      if (word == "DEPS") {
+        in_deps = true;
+      } else if (in_deps) {
+        const std::string to = LeafOfTarget(word);
+        if (!to.empty() && to != from && !kAllowed.at(from).contains(to)) {
+          out->push_back(At(file, i, from + " may not link " + word));
+        }
+      }
+      if (ends || word == "SOURCES" || word == "PCH") in_deps = false;
     }
   }
+}
+
+void CheckSizes(const File& file, Breaches* out) {
+  CheckAgainst(file, kMaxFileLines, kMaxFunctionLines, out);
+}
+
+void CheckWantedSizes(const File& file, Breaches* out) {
+  CheckAgainst(file, kWantedFileLines, kWantedFunctionLines, out);
 }
 
 void CheckName(const File& file, Breaches* out) {
   std::string word;
   for (const char c : file.path + "/") {
     if (c == '/' || c == '_' || c == '.') {
-      if (kBannedNames.contains(word)) out->push_back(file.path + ":1: \"" + word + "\" says nothing about the content");
+      if (kBannedNames.contains(word))
+        out->push_back(file.path + ":1: \"" + word + "\" says nothing about the content");
       word.clear();
     } else {
       word.push_back(c);

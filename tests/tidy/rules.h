@@ -1,4 +1,5 @@
-// The project's rules as data: who may include whom, what nobody may include or call, and how large things may grow.
+// The project's rules as data: who may include whom, what nobody may include or call, and how large things
+// may grow.
 #ifndef SEKISHO_TESTS_TIDY_RULES_H_
 #define SEKISHO_TESTS_TIDY_RULES_H_
 
@@ -9,8 +10,8 @@
 
 namespace sekisho::tidy {
 
-// Leaf folder → leaf folders whose headers it may include. What is reached through an allowed header is not free: each
-// file names what it uses. A folder below a leaf belongs to the leaf.
+// Leaf folder → leaf folders whose headers it may include. What is reached through an allowed header is not
+// free: each file names what it uses. A folder below a leaf belongs to the leaf.
 inline const std::map<std::string, std::set<std::string>> kAllowed = {
     {"proto/base", {}},
     {"proto/dns", {"proto/base"}},
@@ -23,22 +24,23 @@ inline const std::map<std::string, std::set<std::string>> kAllowed = {
     {"blocklist/snapshot", {"proto/base", "proto/dns", "blocklist/trie"}},
     {"blocklist/feed", {"proto/base", "proto/dns", "blocklist/trie"}},
     {"blocklist/merge", {"proto/base", "proto/dns", "blocklist/feed", "blocklist/trie"}},
-    {"storage/indicators", {"proto/base", "proto/dns", "proto/schema", "blocklist/feed", "blocklist/merge",
-                            "blocklist/trie"}},
-    {"blocklist/feedd", {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config",
-                         "blocklist/feed", "blocklist/merge", "blocklist/trie", "blocklist/snapshot",
-                         "storage/indicators"}},
+    {"storage/indicators",
+     {"proto/base", "proto/dns", "proto/schema", "blocklist/feed", "blocklist/merge", "blocklist/trie"}},
+    {"blocklist/feedd",
+     {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config", "blocklist/feed",
+      "blocklist/merge", "blocklist/trie", "blocklist/snapshot", "storage/indicators"}},
     {"resolver/core", {"proto/base", "proto/dns", "proto/record", "blocklist/trie"}},
     {"resolver/config", {"proto/base", "proto/dns", "proto/schema", "proto/config", "resolver/core"}},
-    {"resolver/server", {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config",
-                         "proto/record", "blocklist/trie", "blocklist/snapshot", "resolver/core",
-                         "resolver/config"}},
-    {"resolver/resolverd", {"proto/base", "proto/schema", "proto/io", "proto/config", "resolver/config",
-                            "resolver/server"}},
+    {"resolver/server",
+     {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config", "proto/record",
+      "blocklist/trie", "blocklist/snapshot", "resolver/core", "resolver/config"}},
+    {"resolver/resolverd",
+     {"proto/base", "proto/schema", "proto/io", "proto/config", "resolver/config", "resolver/server"}},
     {"storage/lookups", {"proto/base", "proto/dns", "proto/record", "proto/schema"}},
     {"storage/query", {"proto/base", "proto/dns", "proto/record", "proto/schema", "storage/lookups"}},
-    {"storage/logd", {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config",
-                      "proto/record", "storage/lookups", "storage/query"}},
+    {"storage/logd",
+     {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config", "proto/record",
+      "storage/lookups", "storage/query"}},
     {"storage/cli", {"proto/base", "proto/dns", "proto/frame", "proto/schema", "proto/io", "proto/config"}},
 };
 
@@ -50,10 +52,12 @@ struct Ban {
 };
 
 inline const std::vector<Ban> kBans = {
-    {"#include <ldns/", {"proto/dns/ldns_bridge.", "proto/dns/dnssec_crypto."},
+    {"#include <ldns/",
+     {"proto/dns/ldns_bridge.", "proto/dns/dnssec_crypto."},
      "ldns never sees raw network bytes; one file wraps it"},
     {"#include <uv.h>", {"proto/io/"}, "one folder owns the event loop"},
-    {"#include <openssl/", {"proto/io/", "proto/dns/dnssec_crypto.", "proto/record/", "blocklist/feedd/"},
+    {"#include <openssl/",
+     {"proto/io/", "proto/dns/dnssec_crypto.", "proto/record/", "blocklist/feedd/"},
      "cryptography stays where it is reviewed"},
     {"#include <rocksdb/", {"storage/"}, "one folder owns the database"},
     {"#include <absl/log", {}, "not in this version of abseil"},
@@ -68,10 +72,14 @@ inline const std::vector<Ban> kBans = {
 };
 
 // Names that say nothing about what is inside.
-inline const std::set<std::string> kBannedNames = {"util", "utils", "misc", "common", "helper", "helpers", "stuff"};
+inline const std::set<std::string> kBannedNames = {"util",   "utils",   "misc", "common",
+                                                   "helper", "helpers", "stuff"};
 
 inline constexpr int kMaxFileLines = 600;
 inline constexpr int kMaxFunctionLines = 70;
+// What is aimed at; the test prints what is above and does not fail.
+inline constexpr int kWantedFileLines = 300;
+inline constexpr int kWantedFunctionLines = 40;
 
 // Words every header's opening comment must hold.
 inline const std::vector<std::string> kHeaderWords = {"Threads:"};
