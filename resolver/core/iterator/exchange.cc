@@ -25,7 +25,8 @@ dns::Name MixCase(dns::NameView name, Rng& rng) {
   return dns::Name(dns::NameView::Trusted(wire.data(), name.size()));
 }
 
-// Names in the reply point into its question: lower case there keeps our coins out of caches, logs and answers.
+// Names in the reply point into its question: lower case there keeps our coins out of caches, logs and
+// answers.
 void UndoMixedCase(dns::NameView sent, Reply* reply) {
   for (size_t i = 0; i < sent.size(); ++i) {
     reply->packet[dns::kHeaderSize + i] = dns::LowercaseByte(sent.data()[i]);
@@ -61,7 +62,8 @@ std::vector<uint8_t> BuildQuery(const ExchangeRequest& r, dns::NameView name, ui
 
 }  // namespace
 
-Exchanges::Wait::Wait(Exchanges* owner, Exchange* exchange, bool joined) : owner_(owner) {
+Exchanges::Wait::Wait(Exchanges* owner, Exchange* exchange, bool joined, MonoTime deadline)
+    : owner_(owner), deadline_(deadline) {
   result_.joined = joined;
   if (exchange == nullptr) {
     result_.outcome = ExchangeOutcome::kNoSocket;
@@ -69,6 +71,9 @@ Exchanges::Wait::Wait(Exchanges* owner, Exchange* exchange, bool joined) : owner
   }
   ticket_ = exchange->ticket;
   exchange->waits.push_back(this);
+  // Who joined waits no longer than it would have waited for an exchange of its own.
+  number_ = ++owner->wait_number_;
+  if (deadline < exchange->deadline) owner->impatient_.emplace(std::pair(deadline, number_), this);
 }
 
 Exchanges::Wait::~Wait() { owner_->Leave(this); }
@@ -76,9 +81,9 @@ Exchanges::Wait::~Wait() { owner_->Leave(this); }
 Exchanges::Wait Exchanges::Ask(const ExchangeRequest& request, MonoTime now) {
   std::string key = ShareKey(request);
   if (auto it = shared_.find(key); it != shared_.end()) {
-    return Wait(this, exchanges_.at(it->second).get(), true);
+    return Wait(this, exchanges_.at(it->second).get(), true, now + request.timeout);
   }
-  return Wait(this, Start(request, std::move(key), now), false);
+  return Wait(this, Start(request, std::move(key), now), false, now + request.timeout);
 }
 
 Exchanges::Exchange* Exchanges::Start(const ExchangeRequest& request, std::string share_key, MonoTime now) {
@@ -181,6 +186,14 @@ void Exchanges::OnFailure(uint64_t ticket, UpstreamFailure failure) {
 }
 
 void Exchanges::OnTime(MonoTime now) {
+  while (!impatient_.empty() && impatient_.begin()->first.first <= now) {
+    Wait* wait = impatient_.begin()->second;
+    Leave(wait);
+    wait->result_.outcome = ExchangeOutcome::kTimeout;
+    wait->ticket_ = 0;
+    wait->queued_ = true;
+    ready_.push_back(wait);
+  }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const uint64_t ticket = deadlines_.begin()->second;
     counters_->upstream_timeouts.Add();
@@ -193,13 +206,15 @@ void Exchanges::OnTime(MonoTime now) {
 
 std::optional<MonoTime> Exchanges::NextDeadline() const {
   if (deadlines_.empty()) return std::nullopt;
-  return deadlines_.begin()->first;
+  const MonoTime first = deadlines_.begin()->first;
+  return impatient_.empty() ? first : std::min(first, impatient_.begin()->first.first);
 }
 
 void Exchanges::Finish(uint64_t ticket, const ExchangeResult& result) {
   const auto it = exchanges_.find(ticket);
   if (it == exchanges_.end()) return;
   for (Wait* wait : it->second->waits) {
+    impatient_.erase({wait->deadline_, wait->number_});
     const bool joined = wait->result_.joined;
     wait->result_ = result;
     wait->result_.joined = joined;
@@ -230,6 +245,7 @@ void Exchanges::Close(uint64_t ticket) {
 void Exchanges::Leave(Wait* wait) {
   if (wait->queued_) std::erase(ready_, wait);
   if (wait->ticket_ == 0) return;
+  impatient_.erase({wait->deadline_, wait->number_});
   const auto it = exchanges_.find(wait->ticket_);
   if (it == exchanges_.end()) return;
   std::erase(it->second->waits, wait);

@@ -124,6 +124,8 @@ class Exchanges {
   std::unordered_map<uint64_t, std::unique_ptr<Exchange>> exchanges_;
   std::map<std::string, uint64_t> shared_;
   std::set<std::pair<MonoTime, uint64_t>> deadlines_;
+  std::map<std::pair<MonoTime, uint64_t>, Wait*> impatient_;  // joined an exchange that lasts longer
+  uint64_t wait_number_ = 0;
   std::deque<OutboundQuery> sends_;
   std::deque<uint64_t> cancels_;
   std::deque<Wait*> ready_;
@@ -133,7 +135,7 @@ class Exchanges {
 // and the exchange too if nobody else waits for it.
 class Exchanges::Wait {
  public:
-  Wait(Exchanges* owner, Exchange* exchange, bool joined);
+  Wait(Exchanges* owner, Exchange* exchange, bool joined, MonoTime deadline);
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
   ~Wait();
@@ -145,6 +147,8 @@ class Exchanges::Wait {
  private:
   friend class Exchanges;
   Exchanges* owner_;
+  MonoTime deadline_;
+  uint64_t number_ = 0;
   uint64_t ticket_ = 0;  // 0: not (or no longer) part of an exchange
   bool queued_ = false;
   std::coroutine_handle<> handle_;
