@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 
+#include "proto/base/bytes.h"
 #include "proto/dns/name.h"
 #include "proto/dns/rrset.h"
 
@@ -25,12 +26,8 @@ namespace sekisho::signed_test {
 inline constexpr int64_t kTestTime = 1'800'000'000;  // Unix seconds; the wall clock of all tests
 inline constexpr int64_t kDay = 86400;
 
-inline std::span<const uint8_t> Bytes(const std::string& s) {
-  return {reinterpret_cast<const uint8_t*>(s.data()), s.size()};
-}
-inline std::string Text(std::span<const uint8_t> bytes) {
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
+inline std::span<const uint8_t> Bytes(const std::string& s) { return AsBytes(s); }
+inline std::string Text(std::span<const uint8_t> bytes) { return std::string(AsText(bytes)); }
 // A name from text that is one.
 dns::Name N(std::string_view text);
 

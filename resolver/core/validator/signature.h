@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/base/bytes.h"
 #include "proto/dns/dnssec_crypto.h"
 #include "proto/dns/edns.h"
 #include "proto/dns/name.h"
@@ -74,10 +75,6 @@ std::vector<ZoneKey> UsableKeys(const dns::RdataList& dnskeys, const Policy& pol
 
 // "www.example.test. A": for the text of an extended error.
 std::string Describe(const dns::RRset& rrset);
-
-inline std::span<const uint8_t> AsBytes(const std::string& s) {
-  return {reinterpret_cast<const uint8_t*>(s.data()), s.size()};
-}
 
 }  // namespace sekisho::resolver::dnssec
 
