@@ -123,8 +123,10 @@ bool AnswersQuestion(const Response& response) {
   if (wanted != RRType::kANY && last.type != wanted) return false;
   return std::all_of(response.answer.begin(), response.answer.end(), [&](const dns::RRsetPtr& rrset) {
     if (rrset->rdata.empty()) return false;
-    if (rrset->owner == response.qname) return true;
-    return rrset->type == RRType::kDNAME && response.qname.view().IsBelow(rrset->owner);
+    if (rrset.get() == &last) return true;
+    if (wanted == RRType::kANY) return rrset->owner == response.qname;
+    return wanted == RRType::kCNAME && rrset->type == RRType::kDNAME &&
+           response.qname.view().IsBelow(rrset->owner);
   });
 }
 

@@ -47,7 +47,7 @@ const dns::RRset* DnameFor(std::span<const dns::RRsetPtr> answer, size_t index);
 // Is the CNAME what the DNAME makes of its owner?
 bool IsMadeFrom(const dns::RRset& cname, const dns::RRset& dname);
 
-// Does the answer hold what its kind says, owned by who was asked for?
+// Does the answer hold what its kind says, owned by who was asked for, and nothing beside but a DNAME above?
 bool AnswersQuestion(const Response& response);
 
 // Where the zone that holds this type of data at `owner` must be: at or above this name. DS lives in the

@@ -7,8 +7,29 @@ namespace sekisho::resolver::dnssec {
 using dns::NameView;
 using dns::RRType;
 
+namespace {
+
+// Nothing but what denial itself puts there: RRSIG, NSEC and (RFC 9824) NXNAME.
+bool OnlyDenial(const dns::TypeBitmap& types) {
+  constexpr uint16_t kNxname = 128;
+  const auto bytes = types.bytes();
+  for (size_t at = 0; at + 2 <= bytes.size(); at += size_t{2} + bytes[at + 1]) {
+    for (size_t bit = 0; bit < size_t{8} * bytes[at + 1] && at + 2 + bit / 8 < bytes.size(); ++bit) {
+      if ((bytes[at + 2 + bit / 8] & (0x80u >> (bit % 8))) == 0) continue;
+      const auto type = static_cast<uint16_t>(size_t{bytes[at]} << 8 | bit);
+      if (type != static_cast<uint16_t>(RRType::kRRSIG) && type != static_cast<uint16_t>(RRType::kNSEC) &&
+          type != kNxname)
+        return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
 bool BitmapDenies(const dns::TypeBitmap& types, RRType type, bool at_root, bool* delegation) {
   if (types.Has(type) || types.Has(RRType::kCNAME)) return false;
+  if (type == RRType::kANY) return OnlyDenial(types);
   const bool parent_side = types.Has(RRType::kNS) && !types.Has(RRType::kSOA);
   if (type == RRType::kDS) {
     // The child's own record knows nothing of the DS at its parent.

@@ -115,6 +115,13 @@ TEST_F(NsecTest, Rfc6840Section43CnameIsNoNodata) {
   EXPECT_EQ(Nodata("a.example.", RRType::kA), Proof::kNotProven);
 }
 
+TEST_F(NsecTest, AnyIsDeniedByAnEmptyNameOnly) {
+  Add("a.example.", "b.example.", {RRType::kA, RRType::kRRSIG, RRType::kNSEC});
+  EXPECT_EQ(Nodata("a.example.", RRType::kANY), Proof::kNotProven);
+  Add("b.example.", "c.example.", {RRType::kRRSIG, RRType::kNSEC, static_cast<RRType>(128)});
+  EXPECT_EQ(Nodata("b.example.", RRType::kANY), Proof::kProven);
+}
+
 TEST_F(NsecTest, LastRecordClosesTheCircleAtTheApexOnly) {
   Add("ns2.example.", "example.", {RRType::kA, RRType::kRRSIG, RRType::kNSEC});
   Add("example.", "a.example.", {RRType::kNS, RRType::kSOA, RRType::kRRSIG, RRType::kNSEC});
