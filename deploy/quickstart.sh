@@ -55,10 +55,14 @@ if [ -n "$offline" ]; then
   hints=$data/testnet/root.hints anchor=$data/testnet/root.ds private=true
 fi
 
+# A Unix socket's path has 107 bytes at most.
+run=
+if [ ${#data} -gt 85 ]; then run=/tmp/sekisho-run-$(id -u)-$port; fi
 cat >"$config" <<CONFIG
 # Written by deploy/quickstart.sh at each start.
 data_dir: $data
-agencies:
+${run:+run_dir: $run
+}agencies:
   - name: this-machine
     networks: [127.0.0.0/8, "::1"]
 resolver:
