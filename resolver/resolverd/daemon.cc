@@ -41,7 +41,8 @@ class Daemon {
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (!fixed.user.empty()) {
-      if (auto status = config::BecomeUser(fixed.user, {fixed.paths.run_dir, fixed.paths.Spool()});
+      if (auto status = config::BecomeUser(fixed.user,
+                                           {fixed.paths.data_dir, fixed.paths.run_dir, fixed.paths.Spool()});
           !status.ok()) {
         return status;
       }
