@@ -1,6 +1,7 @@
 #include "blocklist/feedd/policy_publisher.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <queue>
 #include <span>
@@ -31,7 +32,10 @@ struct LaterEntry {
 std::vector<const config::Feed*> InRankOrder(const std::vector<config::Feed>& feeds) {
   std::vector<const config::Feed*> sorted;
   for (const config::Feed& feed : feeds) sorted.push_back(&feed);
-  std::stable_sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->rank() < b->rank(); });
+  // Elements of the vector: their addresses are in the configuration's order.
+  std::sort(sorted.begin(), sorted.end(), [](const config::Feed* a, const config::Feed* b) {
+    return a->rank() != b->rank() ? a->rank() < b->rank() : std::less<const config::Feed*>()(a, b);
+  });
   return sorted;
 }
 

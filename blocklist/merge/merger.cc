@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -105,8 +106,9 @@ absl::Status Merger::Emit(RuleScope scope, Group group) {
 }
 
 uint32_t Merger::SourceOf(std::vector<const Held*> claims) {
-  std::stable_sort(claims.begin(), claims.end(),
-                   [](const Held* a, const Held* b) { return a->feed < b->feed; });
+  std::sort(claims.begin(), claims.end(), [](const Held* a, const Held* b) {
+    return a->feed != b->feed ? a->feed < b->feed : std::less<const Held*>()(a, b);  // in the order they came
+  });
   std::string feeds;
   std::string_view reference;
   const Held* before = nullptr;
