@@ -28,16 +28,17 @@ step() {
   fi
 }
 
-# Sums what ctest wrote: <testsuite tests="…" failures="…" disabled="…" skipped="…">
+# Sums what ctest wrote: <testsuite tests="…" failures="…" disabled="…" skipped="…" …>, over several lines.
 count() {
-  local junit=$1 tests failures skipped
-  tests=$(grep -oP '<testsuite[^>]*\btests="\K[0-9]+' "$junit" || echo 0)
-  failures=$(grep -oP '<testsuite[^>]*\bfailures="\K[0-9]+' "$junit" || echo 0)
-  skipped=$(grep -oP '<testsuite[^>]*\bskipped="\K[0-9]+' "$junit" || echo 0)
+  local suite tests failures skipped
+  suite=$(tr '\n\t' '  ' <"$1" | grep -o '<testsuite [^>]*>' | head -n 1)
+  number() { grep -oP " $1=\"\K[0-9]+" <<<"$suite" || echo 0; }
+  tests=$(number tests) failures=$(number failures) skipped=$(number skipped)
   if [ "$tests" -eq 0 ]; then
     echo "FAILED: ctest ran no test"
     failed=$((failed + 1))
   fi
+  [ "$skipped" -eq 0 ] || echo "skipped: $skipped"
   passed=$((passed + tests - failures - skipped))
   failed=$((failed + failures))
 }
