@@ -14,7 +14,11 @@ using dns::RRType;
 
 // One fetch gives up after this long, so that a client hears of dead servers before it stops listening.
 constexpr Duration kFetchTime = std::chrono::milliseconds(4500);
+// A server is given up after so many tries, but one known to be quick, and so asked in quick succession, not
+// before this much waiting (or that many tries): a pause of half a second is not the end of it.
 constexpr int kUdpTriesPerServer = 3;
+constexpr int kUdpTriesAtMost = 6;
+constexpr Duration kUdpPatience = std::chrono::milliseconds(1500);
 
 Response Failure(const dns::Name& name, RRType type, EdeCode code, std::string text) {
   Response r;
@@ -301,8 +305,10 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
     case ExchangeOutcome::kTimeout:
       if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
       ++candidate.tries;
+      candidate.waited += result.rtt;
       if (FallBackToPlain(candidate)) break;
-      if (candidate.tcp || candidate.tries >= kUdpTriesPerServer) candidate.out = true;
+      candidate.out = candidate.tcp || candidate.tries >= kUdpTriesAtMost ||
+                      (candidate.tries >= kUdpTriesPerServer && candidate.waited >= kUdpPatience);
       break;
     case ExchangeOutcome::kUnreachable:
     case ExchangeOutcome::kClosed:

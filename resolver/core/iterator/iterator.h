@@ -63,6 +63,7 @@ class Iterator final : public RecordFetcher {
   struct Candidate {
     Endpoint address;
     int tries = 0;
+    Duration waited{};  // in vain
     bool tcp = false;
     bool edns = true;
     bool loses_case = false;  // went to TCP because the name came back in another case
