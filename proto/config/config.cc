@@ -150,6 +150,10 @@ absl::StatusOr<Config> ParseConfig(std::string_view yaml, std::string_view origi
 absl::StatusOr<Config> LoadConfig(const std::string& path) {
   auto text = ReadFile(path);
   if (!text.ok()) return text.status();
+  // A file that was cut short while somebody wrote it must not put every setting back.
+  if (text->find_first_not_of(" \t\r\n") == std::string::npos) {
+    return absl::InvalidArgumentError(path + ": is empty; for the defaults write a comment or {}");
+  }
   return ParseConfig(*text, path);
 }
 

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   const auto config = sekisho::config::LoadConfig(file);
   if (!config.ok()) {
     std::cerr << "sekisho-logd: " << std::string(config.status().message()) << "\n";
-    return 2;
+    return 1;
   }
   return sekisho::logd::Run(*config);
 }

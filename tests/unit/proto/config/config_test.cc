@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -202,6 +203,15 @@ TEST(Config, ProblemsAreToldTogetherUpToABound) {
 TEST(Config, MissingFileNamesItself) {
   auto config = LoadConfig("/nonexistent/sekisho.yaml");
   EXPECT_EQ(config.status().message(), "/nonexistent/sekisho.yaml: cannot open: No such file or directory");
+}
+
+TEST(Config, EmptyFileOnDiskIsAnError) {
+  const std::string path = testing::TempDir() + "empty-" + std::to_string(getpid()) + ".yaml";
+  std::ofstream(path) << "\n";
+  const auto config = LoadConfig(path);
+  unlink(path.c_str());
+  ASSERT_FALSE(config.ok());
+  EXPECT_NE(std::string(config.status().message()).find("is empty"), std::string::npos);
 }
 
 TEST(Config, FolderInsteadOfFileIsAnError) { EXPECT_FALSE(LoadConfig("/").ok()); }
