@@ -181,6 +181,8 @@ Delivery RandomNetwork::Forge(const OutboundQuery& query, bool right_id) {
   replay::ZoneReply reply;
   reply.answer.push_back(AddressRecord(dns::Name(m.qname()), kForged));
   const dns::Name other = dice_.Of(names_);
+  // With ID and question both right it would be no forgery that anybody can tell.
+  if (other.view() == m.qname()) right_id = false;
   d.packet = WriteReply(m, right_id ? other.view() : m.qname(), reply, false, true, 1232);
   if (!right_id) d.packet[0] ^= 0x40;
   return d;
