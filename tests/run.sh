@@ -63,6 +63,15 @@ step "packages" deploy/install-packages.sh build client testnet test
 step "configure release" cmake --preset release -DSEKISHO_TESTS=ON -DSEKISHO_BENCH=ON
 step "build release" cmake --build --preset release
 run_tests release
+
+# The first thing a user does.
+echo "== quickstart"
+if deploy/quickstart.sh --offline --check --port 5853 --data-dir build/quickstart-check; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
+
 if [ -z "$quick" ]; then
   step "configure asan-ubsan" cmake --preset asan-ubsan
   step "build asan-ubsan" cmake --build --preset asan-ubsan
