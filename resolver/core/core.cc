@@ -12,7 +12,11 @@ namespace sekisho::resolver {
 class Core::Impl {
  public:
   explicit Impl(const CoreDeps& deps)
-      : settings_(*deps.settings), policy_(*deps.policy), resolutions_(deps.cache, deps.rng, &counters_) {
+      : settings_(*deps.settings),
+        policy_(*deps.policy),
+        resolutions_(deps.cache, deps.rng, &counters_),
+        packets_(*deps.rng) {
+    world_.packets = &packets_;
     world_.resolutions = &resolutions_;
     world_.counters = &counters_;
     world_.sink = deps.sink;
@@ -23,9 +27,11 @@ class Core::Impl {
   Handled HandleQuestion(const ClientQuestion& in, Now now, std::vector<uint8_t>* reply) {
     Begin(now);
     reply->clear();
+    const dns::ParseError error = message_.Parse(in.packet);
+    if (error == dns::ParseError::kNone && Recall(in, message_, world_, now, reply)) return Handled::kReplied;
     Query query;
     query.reply = reply;
-    const Next next = RunPipeline(query, world_, now, Parse(query, in, message_, world_, now));
+    const Next next = RunPipeline(query, world_, now, Parse(query, in, message_, error, world_, now));
     Settle(now);
     if (next == Next::kWait) return Handled::kPending;
     return reply->empty() || query.question.dropped ? Handled::kDropped : Handled::kReplied;
@@ -71,9 +77,13 @@ class Core::Impl {
     const Settings* settings = settings_.Get();
     if (settings != world_.settings) {
       world_.settings = settings;
+      ++world_.epoch;
       resolutions_.Configure(settings_.Held());
     }
-    if (policy_.Get() != world_.policy.get()) world_.policy = policy_.Held();
+    if (policy_.Get() != world_.policy.get()) {
+      world_.policy = policy_.Held();
+      ++world_.epoch;
+    }
   }
 
   void Begin(Now now) {
@@ -101,6 +111,7 @@ class Core::Impl {
   Published<const blocklist::PolicySnapshot>::Reader policy_;
   Counters counters_;
   Resolutions resolutions_;
+  PacketCache packets_;
   World world_;
   dns::ParsedMessage message_;
   std::deque<PendingReply> replies_;

@@ -177,18 +177,82 @@ void ReadHeader(const dns::ParsedMessage& m, Question* q) {
     q->edns = true;
     q->udp_size = m.edns()->udp_size;
     q->dnssec_ok = m.edns()->dnssec_ok;
+    q->edns_options = m.edns()->option_count > 0;
   }
+}
+
+void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
+  record::LookupEvent e;
+  e.worker = world.worker;
+  e.time = q.arrived.wall;
+  e.latency_us =
+      static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
+  e.agency = world.settings->agencies.name(*q.agency);
+  e.client = q.client;
+  e.transport = q.transport;
+  e.qname = q.qname;
+  e.qtype = q.qtype;
+  e.qclass = q.qclass;
+  e.flags = RecordFlags(q);
+  e.rcode = q.rcode;
+  e.ede = q.first_ede;
+  e.response_size = q.dropped ? uint16_t{0} : static_cast<uint16_t>(reply_size);
+  e.origin = q.answer ? q.answer->origin : q.own_origin;
+  e.security = q.answer ? q.answer->security : Security::kUnchecked;
+  std::array<record::AnswerView, record::kMaxAnswerItems> items;
+  size_t count = 0;
+  size_t cut = 0;
+  const auto add = [&](const dns::RRset& rrset) {
+    if (!Recorded(rrset.type)) return;
+    for (auto rdata : rrset.rdata) {
+      if (count < items.size()) {
+        items[count++] = {rrset.type, rdata};
+      } else {
+        ++cut;
+      }
+    }
+  };
+  if (q.answer) {
+    for (const auto& link : q.answer->chain) {
+      for (const auto& rrset : link->answer) add(*rrset);
+    }
+  }
+  e.answers = {items.data(), count};
+  e.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
+  e.action = q.verdict.action;
+  e.trigger = q.verdict.trigger;
+  e.trigger_name = q.verdict.trigger_name;
+  e.rule_labels = q.verdict.rule_labels;
+  e.rule_subtree = q.verdict.rule_subtree;
+  e.feeds = q.verdict.feeds;
+  e.category = q.verdict.category;
+  e.generation = q.verdict.generation;
+  (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
 }
 
 }  // namespace
 
-Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& m, World& world, Now now) {
+bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world, Now now,
+            std::vector<uint8_t>* reply) {
+  if (m.header().qr || m.header().opcode != dns::Opcode::kQuery || !m.has_question()) return false;
+  const auto agency = world.settings->agencies.Find(in.client.address);
+  if (!agency) return false;
+  Question* q = world.packets->Find(m, in, world.settings->edns_size, world.epoch, now, reply);
+  if (q == nullptr) return false;
+  q->agency = agency;
+  world.counters->questions.Add();
+  (q->answer ? world.counters->answers_from_cache : world.counters->blocked).Add();
+  WriteRecord(*q, reply->size(), world, now);
+  return true;
+}
+
+Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& m, dns::ParseError error,
+           World& world, Now now) {
   Question& q = query.question;
   q.token = in.token;
   q.client = in.client;
   q.transport = in.transport;
   q.arrived = now;
-  const dns::ParseError error = m.Parse(in.packet);
   // What is not a question is never answered: it could make two servers talk to each other for ever (row
   // M06).
   if (error == dns::ParseError::kTooShort || m.header().qr) {
@@ -290,64 +354,19 @@ Next Inspect(Query& query, World& world, Now) {
   return Next::kRespond;
 }
 
-Next Respond(Query& query, World& world, Now) {
+Next Respond(Query& query, World& world, Now now) {
   Question& q = query.question;
   AnswerPtr evidence;
   // What was resolved stays in the record of a blocked question, and out of its reply.
   if (q.withheld) evidence = std::exchange(q.answer, nullptr);
   BuildReply(q, *world.settings, query.reply);
   if (evidence) q.answer = std::move(evidence);
+  world.packets->Store(q, *query.reply, world.epoch, now);
   return Next::kRecord;
 }
 
 Next Record(Query& query, World& world, Now now) {
-  const Question& q = query.question;
-  record::LookupEvent e;
-  e.worker = world.worker;
-  e.time = q.arrived.wall;
-  e.latency_us =
-      static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
-  e.agency = world.settings->agencies.name(*q.agency);
-  e.client = q.client;
-  e.transport = q.transport;
-  e.qname = q.qname;
-  e.qtype = q.qtype;
-  e.qclass = q.qclass;
-  e.flags = RecordFlags(q);
-  e.rcode = q.rcode;
-  e.ede = q.first_ede;
-  e.response_size = q.dropped ? uint16_t{0} : static_cast<uint16_t>(query.reply->size());
-  e.origin = q.answer ? q.answer->origin : q.own_origin;
-  e.security = q.answer ? q.answer->security : Security::kUnchecked;
-  std::array<record::AnswerView, record::kMaxAnswerItems> items;
-  size_t count = 0;
-  size_t cut = 0;
-  const auto add = [&](const dns::RRset& rrset) {
-    if (!Recorded(rrset.type)) return;
-    for (auto rdata : rrset.rdata) {
-      if (count < items.size()) {
-        items[count++] = {rrset.type, rdata};
-      } else {
-        ++cut;
-      }
-    }
-  };
-  if (q.answer) {
-    for (const auto& link : q.answer->chain) {
-      for (const auto& rrset : link->answer) add(*rrset);
-    }
-  }
-  e.answers = {items.data(), count};
-  e.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
-  e.action = q.verdict.action;
-  e.trigger = q.verdict.trigger;
-  e.trigger_name = q.verdict.trigger_name;
-  e.rule_labels = q.verdict.rule_labels;
-  e.rule_subtree = q.verdict.rule_subtree;
-  e.feeds = q.verdict.feeds;
-  e.category = q.verdict.category;
-  e.generation = q.verdict.generation;
-  (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
+  WriteRecord(query.question, query.reply->size(), world, now);
   return Next::kDone;
 }
 

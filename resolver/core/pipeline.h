@@ -17,6 +17,7 @@
 
 #include "proto/dns/message.h"
 #include "resolver/core/core.h"
+#include "resolver/core/packet_cache.h"
 #include "resolver/core/question.h"
 
 namespace sekisho::resolver {
@@ -51,6 +52,8 @@ struct World {
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
   RefusalLimit refusals;
+  PacketCache* packets = nullptr;
+  PacketCache::Epoch epoch = 0;  // counts changes of settings and policy
 };
 
 // A question with the bytes it came in and those that go out.
@@ -60,7 +63,8 @@ struct Query {
 };
 
 // RFC 1035 section 4, RFC 6891, RFC 9619: FORMERR, NOTIMP and BADVERS are decided here and nowhere else.
-Next Parse(Query& query, const ClientQuestion& in, dns::ParsedMessage& message, World& world, Now now);
+Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& message, dns::ParseError error,
+           World& world, Now now);
 // Whose client is it, and may it ask?
 Next Admit(Query& query, World& world, Now now);
 // Policy on the question's name; questions that never leave the house.
@@ -74,6 +78,10 @@ Next Inspect(Query& query, World& world, Now now);
 Next Respond(Query& query, World& world, Now now);
 // The lookup record; also for those that are dropped.
 Next Record(Query& query, World& world, Now now);
+
+// A question asked a moment ago, answered from whole packets: true when it was, and is recorded.
+bool Recall(const ClientQuestion& in, const dns::ParsedMessage& message, World& world, Now now,
+            std::vector<uint8_t>* reply);
 
 // Runs the stages from `next` until kDone (reply ready or dropped) or kWait.
 Next RunPipeline(Query& query, World& world, Now now, Next next);

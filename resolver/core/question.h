@@ -50,6 +50,7 @@ struct Question {
   dns::RRClass qclass = dns::RRClass::kIN;
   bool edns = false;
   bool dnssec_ok = false;
+  bool edns_options = false;  // some came; the reply may be for this client alone
   uint16_t udp_size = 512;
 
   Verdict verdict;

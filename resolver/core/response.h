@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/base/now.h"
 #include "proto/dns/edns.h"
 #include "proto/dns/name.h"
 #include "proto/dns/rrset.h"
@@ -45,6 +46,7 @@ struct Response {
   bool from_cache = false;
   bool stale = false;
   bool refresh_due = false;  // from the cache, and about to expire
+  MonoTime refresh_at{};     // from the cache: when that will be
 };
 
 using ResponsePtr = std::shared_ptr<const Response>;

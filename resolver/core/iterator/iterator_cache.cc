@@ -53,7 +53,8 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
   const auto left = std::chrono::ceil<std::chrono::seconds>(entry.expires - now_->mono).count();
   r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, 0));
   // The last tenth of its life: worth asking again while it is still good.
-  r->refresh_due = entry.expires - now_->mono < (entry.expires - entry.stored) / 10;
+  r->refresh_at = entry.expires - (entry.expires - entry.stored) / 10;
+  r->refresh_due = now_->mono > r->refresh_at;
   switch (entry.kind) {
     case CacheKind::kRrset:
       r->kind =

@@ -1,0 +1,126 @@
+#include "resolver/core/packet_cache.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sekisho::resolver {
+namespace {
+
+// The lower 5 bits of the last key byte.
+uint8_t KeyBits(bool edns, bool dnssec_ok, bool cd, bool ad, bool rd) {
+  return static_cast<uint8_t>((edns ? 1 : 0) | (dnssec_ok ? 2 : 0) | (cd ? 4 : 0) | (ad ? 8 : 0) |
+                              (rd ? 16 : 0));
+}
+
+uint32_t ReadTtl(const uint8_t* at) {
+  return uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
+}
+
+void WriteTtl(uint8_t* at, uint32_t ttl) {
+  at[0] = static_cast<uint8_t>(ttl >> 24);
+  at[1] = static_cast<uint8_t>(ttl >> 16);
+  at[2] = static_cast<uint8_t>(ttl >> 8);
+  at[3] = static_cast<uint8_t>(ttl);
+}
+
+// Data that is fresh, judged and handed out whole; or a rule's word on the name.
+bool MayKeep(const Question& q) {
+  if (q.opcode != dns::Opcode::kQuery || q.truncated || q.dropped || q.edns_options) return false;
+  if (q.rcode != dns::Rcode::kNoError && q.rcode != dns::Rcode::kNXDomain) return false;
+  if (!q.answer) return q.own_origin == record::Origin::kPolicy;
+  return !q.withheld && q.answer->origin == record::Origin::kCache && q.answer->security != Security::kBogus;
+}
+
+}  // namespace
+
+PacketCache::Key PacketCache::MakeKey(dns::NameView qname, dns::RRType qtype, uint8_t bits) {
+  Key key;
+  for (size_t i = 0; i < qname.size(); ++i) key.bytes[i] = dns::LowercaseByte(qname.data()[i]);
+  key.bytes[qname.size()] = static_cast<uint8_t>(static_cast<uint16_t>(qtype) >> 8);
+  key.bytes[qname.size() + 1] = static_cast<uint8_t>(qtype);
+  key.bytes[qname.size() + 2] = bits;
+  key.size = qname.size() + 3;
+  return key;
+}
+
+PacketCache::Entry* PacketCache::Probe(const Key& key, uint64_t hash) {
+  for (Entry& e : sets_[hash & (kSets - 1)].ways) {
+    if (e.hash == hash && e.key.size() == key.size &&
+        std::memcmp(e.key.data(), key.bytes.data(), key.size) == 0) {
+      return &e;
+    }
+  }
+  return nullptr;
+}
+
+Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, uint16_t max_udp,
+                            Epoch epoch, Now now, std::vector<uint8_t>* reply) {
+  const dns::Header& h = m.header();
+  const auto& edns = m.edns();
+  if (m.qclass() != dns::RRClass::kIN || (edns && (edns->version != 0 || edns->option_count != 0)))
+    return nullptr;
+  const Key key =
+      MakeKey(m.qname(), m.qtype(), KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd));
+  const uint64_t hash = hash_(key.span());
+  Entry* e = Probe(key, hash);
+  if (e == nullptr || e->epoch != epoch || e->expires <= now.mono) return nullptr;
+  if (in.transport == record::Transport::kUdp) {
+    const size_t room = std::min<size_t>(edns ? edns->udp_size : 512, std::max<uint16_t>(max_udp, 512));
+    if (e->reply.size() > room) return nullptr;
+  }
+  reply->assign(e->reply.begin(), e->reply.end());
+  uint8_t* out = reply->data();
+  out[0] = static_cast<uint8_t>(h.id >> 8);
+  out[1] = static_cast<uint8_t>(h.id);
+  std::memcpy(out + dns::kHeaderSize, m.qname().data(), m.qname().size());  // as this client spelt it
+  const auto age =
+      static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(now.mono - e->stored).count());
+  if (age > 0) {
+    for (const uint16_t at : e->ttl_at) WriteTtl(out + at, ReadTtl(out + at) - age);
+  }
+  Question& q = e->question;
+  q.token = in.token;
+  q.client = in.client;
+  q.transport = in.transport;
+  q.arrived = now;
+  return &q;
+}
+
+void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, Epoch epoch, Now now) {
+  if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
+  std::vector<uint16_t> ttl_at;
+  MonoTime expires = now.mono + std::chrono::seconds(30);
+  if (q.answer) {
+    expires = MonoTime::max();
+    for (const auto& link : q.answer->chain) expires = std::min(expires, link->refresh_at);
+    for (const auto section : {dns::Section::kAnswer, dns::Section::kAuthority, dns::Section::kAdditional}) {
+      for (const dns::Record& r : parsed_.records(section)) {
+        ttl_at.push_back(static_cast<uint16_t>(r.rdata_at - 6));
+        // A TTL never counts below zero.
+        expires = std::min(expires, now.mono + std::chrono::seconds(r.ttl));
+      }
+    }
+  }
+  if (expires <= now.mono) return;
+  const Key key = MakeKey(q.qname, q.qtype, KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd));
+  const uint64_t hash = hash_(key.span());
+  Set& set = sets_[hash & (kSets - 1)];
+  Entry* e = Probe(key, hash);
+  if (e == nullptr) e = &set.ways[set.victim++ % kWays];
+  e->hash = hash;
+  e->epoch = epoch;
+  e->stored = now.mono;
+  e->expires = expires;
+  e->key.assign(reinterpret_cast<const char*>(key.bytes.data()), key.size);
+  e->reply.assign(reply.begin(), reply.end());
+  e->ttl_at = std::move(ttl_at);
+  e->question = q;
+  // The texts move in, so that an entry does not keep an old snapshot mapped.
+  e->feeds = q.verdict.feeds;
+  e->category = q.verdict.category;
+  e->question.verdict.feeds = e->feeds;
+  e->question.verdict.category = e->category;
+  e->question.verdict.policy = nullptr;
+}
+
+}  // namespace sekisho::resolver
