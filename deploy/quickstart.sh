@@ -165,5 +165,10 @@ expect "the log holds $clean" "^$want_clean$" "$(count "$clean")"
 expect "the log holds both questions for $blocked" "^$want_blocked$" "$(count "$blocked")"
 expect "the log tells why $alias was blocked" "demo-malware|local" \
   "$("$bin/sekisho" --config "$config" log --since "$began" --name "$alias" --verdict blocked --format jsonl)"
-[ $verdict -eq 0 ] && say "everything works" || say "something does not work"
+if [ $verdict -eq 0 ]; then
+  say "everything works"
+else
+  say "something does not work; the daemons' own words are in $data/*d.log"
+  [ -n "$offline" ] || say "without a way to the public DNS, use --offline"
+fi
 exit $verdict

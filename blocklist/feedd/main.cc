@@ -44,7 +44,7 @@ void Reload(const std::string& path, SyncService* sync) {
   if (!inputs.ok()) return Log(true, "reload refused: " + std::string(inputs.status().message()));
   for (const std::string& warning : (*inputs)->warnings) Log(true, warning);
   sync->Configure(std::move(*inputs));
-  Log(false, "configuration read again");
+  Log(false, "configuration reloaded");
 }
 
 absl::Status Serve(const std::string& config_path) {

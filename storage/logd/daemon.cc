@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "proto/base/rng.h"
+#include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/io/event_loop.h"
 #include "proto/io/unique_fd.h"
@@ -94,10 +96,22 @@ Duration Upkeep(lookups::LookupStore& store, uint32_t retention_days, spdlog::lo
   return kUpkeepEvery;
 }
 
+// Retention is what may change while logd runs; a bad configuration changes nothing.
+void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_days, spdlog::logger& log) {
+  const auto config = config::LoadConfig(config_path);
+  if (!config.ok()) {
+    log.error("reload refused, nothing was changed: {}", std::string(config.status().message()));
+    return;
+  }
+  *retention_days = config->log().retention_days();
+  log.info("configuration reloaded");
+}
+
 }  // namespace
 
-int Run(const config::Config& config) {
+int Run(const std::string& config_path, const config::Config& config) {
   spdlog::logger log("logd", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  log.set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l %v");
   const config::Paths paths(config);
   if (!MakeFolders(paths, log)) return 1;
   const io::UniqueFd lock = TakeLock(paths.Lock("logd"), log);
@@ -127,7 +141,9 @@ int Run(const config::Config& config) {
     log.error("cannot listen: {}", std::string(server.status().message()));
     return 1;
   }
+  std::atomic<uint32_t> retention_days = config.log().retention_days();
   for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
+  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, log); });
   {
     size_t told = 0;
     Repeater ingesting([&] {
@@ -138,7 +154,7 @@ int Run(const config::Config& config) {
       return busy ? Duration(0) : kPoll;
     });
     int round = 0;
-    Repeater upkeep([&] { return Upkeep(*store, config.log().retention_days(), log, &round); });
+    Repeater upkeep([&] { return Upkeep(*store, retention_days, log, &round); });
     log.info("sekisho-logd {} is ready; lookups in {}", SEKISHO_VERSION, paths.Lookups());
     loop.Run();
     log.info("stopping");

@@ -29,5 +29,5 @@ int main(int argc, char** argv) {
     std::cerr << "sekisho-logd: " << std::string(config.status().message()) << "\n";
     return 1;
   }
-  return sekisho::logd::Run(*config);
+  return sekisho::logd::Run(file, *config);
 }

@@ -29,6 +29,20 @@ class ReloadTest(unittest.TestCase):
             wait_for("the new network", lambda: s.dig("www.clean.example", source="127.0.2.1").status == "NOERROR")
 
 
+    def test_every_daemon_refuses_a_bad_configuration_and_goes_on(self):
+        with Sekisho() as s:
+            s.start()
+            good = s.config.read_text()
+            for text, said in (("", "refused"), (good, "configuration reloaded")):
+                s.config.write_text(text)
+                for name in DAEMONS:
+                    before = s.daemon_log(name).count(said)
+                    s.processes[name].send_signal(signal.SIGHUP)
+                    wait_for(f"{name}: {said}", lambda n=name, t=said, b=before: s.daemon_log(n).count(t) > b)
+                    s.check_alive(name)
+            self.assertIn(15, s.dig("evil.malware.test").ede)
+
+
 class StartTest(unittest.TestCase):
     def run_daemon(self, s, name):
         return subprocess.run([BIN / f"sekisho-{name}", "--config", s.config],
