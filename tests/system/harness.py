@@ -123,13 +123,19 @@ class Sekisho:
         self.close(show_logs=kind is not None)
 
     def close(self, show_logs=False):
+        problems = []
         for name in list(self.processes):
-            self.stop(name)
+            try:
+                self.stop(name)
+            except AssertionError as problem:
+                problems.append(str(problem))
         if self._testnet:
             self.testnet("stop")
-        if show_logs:
+        if show_logs or problems:
             self.show_logs()
         shutil.rmtree(self.dir, ignore_errors=True)
+        if problems:
+            raise AssertionError("; ".join(problems))
 
     def show_logs(self):
         for log in sorted(self.dir.glob("*.log")):
@@ -208,11 +214,13 @@ class Sekisho:
         process = self.processes.pop(name)
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(PATIENCE)
+            code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise AssertionError(f"sekisho-{name} does not end on SIGTERM") from None
+        if code != 0:
+            raise AssertionError(f"sekisho-{name} ended with {code}")
 
     def kill(self, name):
         process = self.processes.pop(name)
