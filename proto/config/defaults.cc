@@ -48,7 +48,13 @@ Config DefaultConfig() {
   spool->set_quota_bytes(uint64_t{4} << 30);
   spool->set_segment_bytes(64 << 20);
 
-  resolver->mutable_dnssec()->set_validate(true);
+  Dnssec* dnssec = resolver->mutable_dnssec();
+  dnssec->set_validate(true);
+  dnssec->set_accept_sha1_digests(false);
+  dnssec->set_accept_rsasha1(false);
+  dnssec->set_min_rsa_bits(1024);
+  dnssec->set_signature_skew_min(3600);
+  dnssec->set_signature_skew_max(86400);
   config.mutable_blocklist()->set_keep_snapshots(5);
   config.mutable_blocklist()->set_builtin_lists(true);
   config.mutable_log()->set_retention_days(90);

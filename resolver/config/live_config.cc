@@ -88,6 +88,11 @@ absl::StatusOr<Found> AnchorRecords(const config::Dnssec& dnssec, const SystemFi
 absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, Settings* settings,
                         std::string* origin) {
   settings->validate = dnssec.validate();
+  settings->accept_sha1_digests = dnssec.accept_sha1_digests();
+  settings->accept_rsasha1 = dnssec.accept_rsasha1();
+  settings->min_rsa_bits = static_cast<int>(dnssec.min_rsa_bits());
+  settings->signature_skew_min = dnssec.signature_skew_min();
+  settings->signature_skew_max = dnssec.signature_skew_max();
   for (int i = 0; i < dnssec.negative_trust_anchors_size(); ++i) {
     auto name = dns::Name::Parse(dnssec.negative_trust_anchors(i));
     if (!name) {
