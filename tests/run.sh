@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, runs every test. The last line is "N passed, N failed".
-#   tests/run.sh           everything: release build with the system tests, then the sanitizer build
+#   tests/run.sh           everything: release build, then the sanitizer build
 #   tests/run.sh --quick   the release build only
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -77,6 +77,8 @@ if [ -z "$quick" ]; then
   step "build asan-ubsan" cmake --build --preset asan-ubsan
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
-  run_tests asan-ubsan --label-exclude system
+  export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+  # The daemons of the system tests are sanitized ones here; the crash test is about time and runs above.
+  run_tests asan-ubsan --exclude-regex '^system\.crash$'
 fi
 finish

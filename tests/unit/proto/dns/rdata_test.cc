@@ -8,6 +8,7 @@
 #include "proto/dns/message.h"
 #include "proto/dns/presentation.h"
 #include "proto/dns/rdata_form.h"
+#include "tests/unit/proto/dns/ldns_leak.h"
 #include "tests/unit/proto/dns/packet.h"
 #include "tests/unit/proto/dns/sample_records.h"
 
@@ -57,6 +58,7 @@ TEST(RdataFormTest, EveryFormSurvivesNoise) {
       const std::string text = RdataToText(t, noise);
       if (IsMetaType(t) || type == 0) continue;
       std::string error;
+      const LdnsLeak leak;
       const auto back = ParseRecord("x. 1 IN " + ToString(t) + " " + text, &error);
       if (!back) {
         ASSERT_TRUE(text.starts_with("\\#")) << text << " " << error;
