@@ -32,7 +32,7 @@ inline constexpr Sample kSamples[] = {
     {"a. 1 IN SRV 1 2 3 b.", true},
     {"a. 1 IN NAPTR 100 10 \"u\" \"E2U+sip\" \"!^.*$!sip:x@y!\" .", true},
     {"a. 1 IN KX 10 b.", true},
-    {"a. 1 IN CERT PKIX 0 0 AQID", false},
+    {"a. 1 IN CERT PKIX 0 0 AQID", false, true},
     {"a. 1 IN DNAME b.", true},
     {"a. 1 IN DS 55648 13 2 b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17", true},
     {"a. 1 IN SSHFP 2 1 123456789abcdef67890123456789abcdef67890", false},
