@@ -55,10 +55,10 @@ TEST(RdataFormTest, EveryFormSurvivesNoise) {
       const auto t = static_cast<RRType>(type);
       if (!CheckRdata(t, noise)) continue;
       EXPECT_EQ(CanonicalRdata(t, noise).size(), noise.size());
+      const LdnsLeak leak;
       const std::string text = RdataToText(t, noise);
       if (IsMetaType(t) || type == 0) continue;
       std::string error;
-      const LdnsLeak leak;
       const auto back = ParseRecord("x. 1 IN " + ToString(t) + " " + text, &error);
       if (!back) {
         ASSERT_TRUE(text.starts_with("\\#")) << text << " " << error;
