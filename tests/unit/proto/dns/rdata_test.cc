@@ -8,7 +8,6 @@
 #include "proto/dns/message.h"
 #include "proto/dns/presentation.h"
 #include "proto/dns/rdata_form.h"
-#include "tests/unit/proto/dns/ldns_leak.h"
 #include "tests/unit/proto/dns/packet.h"
 #include "tests/unit/proto/dns/sample_records.h"
 
