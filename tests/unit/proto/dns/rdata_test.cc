@@ -54,7 +54,6 @@ TEST(RdataFormTest, EveryFormSurvivesNoise) {
       const auto t = static_cast<RRType>(type);
       if (!CheckRdata(t, noise)) continue;
       EXPECT_EQ(CanonicalRdata(t, noise).size(), noise.size());
-      const LdnsLeak leak;
       const std::string text = RdataToText(t, noise);
       if (IsMetaType(t) || type == 0) continue;
       std::string error;
