@@ -102,9 +102,9 @@ class Reply:
 class Sekisho:
     """One installation in a folder of its own."""
 
-    def __init__(self, feeds=True, agencies=None, resolver="", blocklist=""):
+    def __init__(self, feeds=True, agencies=None, resolver="", blocklist="", upstream_port=None):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sekisho-system-"))
-        self.upstream_port = free_port(("127.10.0.1", "127.10.2.1"))
+        self.upstream_port = upstream_port or free_port(("127.10.0.1", "127.10.2.1"))
         self.port = free_port(("127.0.0.1",))
         self.processes = {}
         self.config = self.dir / "sekisho.yaml"

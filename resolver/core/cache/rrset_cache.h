@@ -64,6 +64,7 @@ enum class Slot : uint8_t {
   kData,        // the RRset of that type, or that it does not exist
   kNxdomain,    // the name does not exist; type kNone
   kDelegation,  // NS and glue as the parent gave them, apart from the zone's own NS RRset; type kNS
+  kReferral,    // that a delegation has no DS, as a referral proved it: for the validator, without SOA; type kDS
   kFailure,     // resolving failed (RFC 9520); beside the data, which may still serve when stale
 };
 

@@ -54,7 +54,12 @@ void Iterator::Configure(std::shared_ptr<const Settings> settings) {
 }
 
 Task<ResponsePtr> Iterator::Fetch(dns::Name name, RRType type, Budget& budget, int depth) {
-  return Resolve(std::move(name), type, false, budget, depth);
+  if (type == RRType::kDS && !FromCache(name, type, false)) {
+    const CacheEntryPtr proof = cache_->Find(name, type, Slot::kReferral);
+    if (proof && proof->expires > now_->mono) co_return FromEntry(*proof, name, type);
+  }
+  ResponsePtr response = co_await Resolve(std::move(name), type, false, budget, depth);
+  co_return response;
 }
 
 Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {

@@ -178,7 +178,8 @@ void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache
   } else {
     return;
   }
-  cache.Store(referral.zone, RRType::kDS, Slot::kData, std::move(ds), now);
+  const Slot slot = ds.kind == CacheKind::kRrset ? Slot::kData : Slot::kReferral;
+  cache.Store(referral.zone, RRType::kDS, slot, std::move(ds), now);
 }
 
 }  // namespace sekisho::resolver

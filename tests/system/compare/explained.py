@@ -1,0 +1,4 @@
+"""Differences that are meant: question → why. Everything else that only Sekisho answers so is a fault."""
+
+EXPLAINED = {
+}
