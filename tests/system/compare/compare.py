@@ -96,7 +96,7 @@ PEERS = {"unbound": unbound, "named": named, "kresd": kresd, "pdns_recursor": pd
 
 
 def ask(port, question):
-    done = subprocess.run(["dig", "@127.0.0.1", "-p", str(port), "+tries=1", "+time=12", "+nocookie", "+dnssec",
+    done = subprocess.run(["dig", "@127.0.0.1", "-p", str(port), "+tries=1", "+time=6", "+nocookie", "+dnssec",
                            *question.split()], capture_output=True, text=True, timeout=30, check=False)
     return Reply(done.stdout)
 
