@@ -23,6 +23,9 @@ struct Sections {
 
 RRsetPtr Share(RRset rrset) { return std::make_shared<const RRset>(std::move(rrset)); }
 
+// Takes a set out of a section; what is left there matches nothing.
+RRsetPtr Take(RRset& rrset) { return Share(std::exchange(rrset, RRset{})); }
+
 // What a zone may say: records at or below it, and no more of them than we keep.
 std::vector<RRset> InBailiwick(const dns::ParsedMessage& reply, dns::Section section, dns::NameView zone) {
   std::vector<RRset> sets = CollectRRsets(reply, section, dns::RRClass::kIN);
@@ -41,16 +44,24 @@ RRset* FindSet(std::vector<RRset>& sets, dns::NameView owner, RRType type) {
 
 // SOA with the denial records beside it; NS and everything else in the authority section is not kept (row
 // P15).
-void KeepAuthority(std::vector<RRset>& authority, dns::NameView qname, Response* out) {
+void KeepAuthority(const std::vector<RRsetPtr>& authority, dns::NameView qname, Response* out) {
   size_t denials = 0;
-  for (RRset& s : authority) {
-    if (s.type == RRType::kSOA && qname.IsAtOrBelow(s.owner)) {
-      out->authority.insert(out->authority.begin(), Share(std::move(s)));
-    } else if (s.type == RRType::kNSEC || s.type == RRType::kNSEC3) {
+  for (const RRsetPtr& s : authority) {
+    if (s->type == RRType::kSOA && qname.IsAtOrBelow(s->owner)) {
+      out->authority.insert(out->authority.begin(), s);
+    } else if (s->type == RRType::kNSEC || s->type == RRType::kNSEC3) {
       // One more than the validator considers, so that it sees when there are too many (row D11).
-      if (denials++ <= limits::kDenialRecords) out->authority.push_back(Share(std::move(s)));
+      if (denials++ <= limits::kDenialRecords) out->authority.push_back(s);
     }
   }
+}
+
+std::vector<RRsetPtr> ShareAll(std::vector<RRset>& sets) {
+  std::vector<RRsetPtr> shared;
+  shared.reserve(sets.size());
+  for (RRset& s : sets) shared.push_back(Share(std::move(s)));
+  sets.clear();
+  return shared;
 }
 
 // A DNAME above the name, in the zone: RFC 6672. The CNAME in the reply is not believed but made again.
@@ -61,7 +72,7 @@ bool TakeDname(std::vector<RRset>& answer, dns::NameView qname, Response* out) {
     if (!target || s.rdata.size() != 1) return false;
     const uint32_t ttl = s.ttl;
     const auto to = dns::Name::ReplaceSuffix(qname, s.owner, *target);
-    out->answer.push_back(Share(std::move(s)));
+    out->answer.push_back(Take(s));
     out->kind = ResponseKind::kCname;
     if (!to) {
       out->rcode = dns::Rcode::kYXDomain;
@@ -78,13 +89,13 @@ bool TakeDname(std::vector<RRset>& answer, dns::NameView qname, Response* out) {
 bool TakeAnswer(Sections& s, dns::NameView qname, RRType qtype, Response* out) {
   if (qtype == RRType::kANY) {
     for (RRset& set : s.answer) {
-      if (set.owner.view() == qname) out->answer.push_back(Share(std::move(set)));
+      if (set.owner.view() == qname) out->answer.push_back(Take(set));
     }
     out->kind = ResponseKind::kAnswer;
     return !out->answer.empty();
   }
   if (RRset* set = FindSet(s.answer, qname, qtype)) {
-    out->answer.push_back(Share(std::move(*set)));
+    out->answer.push_back(Take(*set));
     out->kind = ResponseKind::kAnswer;
     return true;
   }
@@ -93,7 +104,7 @@ bool TakeAnswer(Sections& s, dns::NameView qname, RRType qtype, Response* out) {
   if (TakeDname(s.answer, qname, out)) return true;
   if (RRset* set = FindSet(s.answer, qname, RRType::kCNAME); set != nullptr && qtype != RRType::kCNAME) {
     if (set->rdata.size() != 1) return false;
-    out->answer.push_back(Share(std::move(*set)));
+    out->answer.push_back(Take(*set));
     out->kind = ResponseKind::kCname;
     return true;
   }
@@ -182,6 +193,37 @@ bool HoldsRefusedData(const dns::ParsedMessage& reply, const Asked& asked) {
   });
 }
 
+bool HasSoaFor(const std::vector<RRsetPtr>& authority, dns::NameView qname) {
+  return std::any_of(authority.begin(), authority.end(), [&](const RRsetPtr& s) {
+    return s->type == RRType::kSOA && qname.IsAtOrBelow(s->owner);
+  });
+}
+
+// The rest of an alias chain, as far as the zone asked can speak for it (row P16).
+void TakeFurtherLinks(Sections& s, const std::vector<RRsetPtr>& authority, const Asked& asked,
+                      dns::Rcode rcode, Classified* c) {
+  const Response* last = &c->response;
+  while (last->kind == ResponseKind::kCname && last->rcode == dns::Rcode::kNoError &&
+         c->further.size() < static_cast<size_t>(limits::kChainLinks)) {
+    const auto target = dns::ReadTarget(last->answer.back()->rdata.front());
+    if (!target || !target->IsAtOrBelow(asked.zone)) return;
+    Response next;
+    next.qname = dns::Name(*target);
+    next.qtype = asked.qtype;
+    next.zone = dns::Name(asked.zone);
+    next.rcode = dns::Rcode::kNoError;
+    if (!TakeAnswer(s, next.qname, asked.qtype, &next)) {
+      if (!HasSoaFor(authority, next.qname)) return;
+      const bool nxdomain = rcode == dns::Rcode::kNXDomain;
+      next.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
+      next.rcode = rcode;
+    }
+    KeepAuthority(authority, next.qname, &next);
+    c->further.push_back(std::move(next));
+    last = &c->further.back();
+  }
+}
+
 // Neither data nor alias: a referral, a denial, or nothing of use.
 void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s, Classified* c) {
   const bool nxdomain = reply.rcode() == dns::Rcode::kNXDomain;
@@ -199,7 +241,7 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
     }
   }
   c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
-  KeepAuthority(s.authority, asked.qname, &c->response);
+  KeepAuthority(ShareAll(s.authority), asked.qname, &c->response);
   c->kind = ReplyKind::kResponse;
 }
 
@@ -231,10 +273,11 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
       c.kind = ReplyKind::kLame;
       return c;
     }
-    if (c.response.rcode == dns::Rcode::kNXDomain) {
-      c.response.rcode = dns::Rcode::kNoError;  // of a later link
-    }
-    KeepAuthority(s.authority, asked.qname, &c.response);
+    const std::vector<RRsetPtr> authority = ShareAll(s.authority);
+    KeepAuthority(authority, asked.qname, &c.response);
+    if (c.response.rcode != dns::Rcode::kYXDomain)
+      c.response.rcode = dns::Rcode::kNoError;  // NXDOMAIN is the end's
+    if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, rcode, &c);
     c.kind = ReplyKind::kResponse;
     return c;
   }

@@ -1,7 +1,7 @@
 // Classify: what an accepted reply means for the question, and what of it may be kept. This is where
 // bailiwick is enforced: nothing leaves here that the zone asked could not speak for.
 //
-//   answer      first link only (RRset, or CNAME/DNAME at the name); later links are asked for again
+//   answer      RRset, or CNAME/DNAME at the name; later links as far as they are inside the zone asked
 //   authority   SOA, NSEC, NSEC3 of the zone; NS only as a referral strictly below the zone and above the
 //   name additional  addresses of the referral's own servers, from inside the referring zone, for this
 //   delegation only
@@ -42,6 +42,7 @@ struct Referral {
 struct Classified {
   ReplyKind kind = ReplyKind::kUseless;
   Response response;
+  std::vector<Response> further;  // the links behind `response`, when it is an alias
   Referral referral;
   bool authoritative = false;
 };

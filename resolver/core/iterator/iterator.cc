@@ -81,7 +81,8 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     co_return std::make_shared<const Response>(
         Failure(name, type, EdeCode::kOther, "sub-questions nest too deep"));
   }
-  Response response = co_await Iterate(name, type, budget, depth);
+  Found found = co_await Iterate(name, type, budget, depth);
+  Response& response = found.response;
   if (validate && response.kind != ResponseKind::kFailure) {
     [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
   }
@@ -91,7 +92,23 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     BoundTtls(&response);
     Store(response, true);
   }
+  for (Response& link : found.further) {
+    if (response.security == Security::kBogus || !MayKeepLink(link)) break;
+    if (validate) {
+      [[maybe_unused]] const bool judged = co_await validator_.Validate(&link, budget, depth);
+    }
+    BoundTtls(&link);
+    Store(link, true);
+  }
   co_return std::make_shared<const Response>(std::move(response));
+}
+
+bool Iterator::MayKeepLink(const Response& link) const {
+  if (const auto configured = FindConfiguredZone(link.qname, link.zone, *settings_)) {
+    return configured->zone == link.zone;
+  }
+  return FindZoneCut(link.qname, *cache_, *settings_, now_->mono).zone.view().LabelCount() <=
+         link.zone.view().LabelCount();
 }
 
 Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, int depth) {
@@ -103,7 +120,7 @@ Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, i
   co_return std::make_shared<const Response>(std::move(response));
 }
 
-Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, int depth) {
+Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, int depth) {
   FetchState state;
   state.qname = name;
   state.qtype = type;
@@ -143,7 +160,7 @@ Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, in
       ResetCandidates(state);
       continue;
     }
-    if (full && c.kind == ReplyKind::kResponse) co_return std::move(c.response);
+    if (full && c.kind == ReplyKind::kResponse) co_return Found{std::move(c.response), std::move(c.further)};
     if (full && state.cut.fallback) {
       state.cut = FindZoneCut(start, *cache_, *settings_, now_->mono);
       state.give_up = std::min(budget.deadline(), now_->mono + kFetchTime);
@@ -154,7 +171,7 @@ Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, in
       Response failed = Failure(name, type, EdeCode::kNoReachableAuthority,
                                 "no usable answer for " + state.cut.zone.ToString());
       if (!state.errors.empty()) failed.errors = state.errors;
-      co_return failed;
+      co_return Found{std::move(failed), {}};
     }
     ++step;
     // Relaxed minimisation: a server that denies or fails the shortened question is asked the whole one.
@@ -166,7 +183,7 @@ Task<Response> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, in
     if (c.response.kind == ResponseKind::kNodata) Store(c.response, c.authoritative);
     known = labels;
   }
-  co_return Failure(name, type, EdeCode::kOther, "too many referrals");
+  co_return Found{Failure(name, type, EdeCode::kOther, "too many referrals"), {}};
 }
 
 void Iterator::ResetCandidates(FetchState& state) {

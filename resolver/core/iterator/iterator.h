@@ -83,7 +83,15 @@ class Iterator final : public RecordFetcher {
   };
 
   Task<ResponsePtr> ValidateCached(ResponsePtr cached, Budget& budget, int depth);
-  Task<Response> Iterate(dns::Name name, dns::RRType type, Budget& budget, int depth);
+  // What came for one question: the response, and further links of its chain.
+  struct Found {
+    Response response;
+    std::vector<Response> further;
+  };
+  Task<Found> Iterate(dns::Name name, dns::RRType type, Budget& budget, int depth);
+  // May a link be kept that came with a question for another name? Not below a cut that is known and was not
+  // asked.
+  bool MayKeepLink(const Response& link) const;
   // Asks the servers of state.cut until one says something useful; kUseless when none does.
   Task<Classified> AskZone(FetchState& state, dns::Name qname, dns::RRType qtype, Budget& budget, int depth);
   Task<Classified> AskServer(FetchState& state, size_t candidate, const dns::Name& qname, dns::RRType qtype,
