@@ -1,5 +1,6 @@
 #include "proto/base/now.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace sekisho {
@@ -15,5 +16,13 @@ Duration Read(clockid_t id) {
 }  // namespace
 
 Now ReadClocks() { return Now{MonoTime(Read(CLOCK_MONOTONIC)), WallTime(Read(CLOCK_REALTIME))}; }
+
+Now FollowingClock::Follow(Now read) {
+  const int64_t wanted = (read.wall.time_since_epoch() - read.mono.time_since_epoch()).count();
+  int64_t ahead = ahead_.load(std::memory_order_relaxed);
+  while (wanted > ahead && !ahead_.compare_exchange_weak(ahead, wanted, std::memory_order_relaxed)) {
+  }
+  return Now{read.mono + Duration(std::max(ahead, wanted)), read.wall};
+}
 
 }  // namespace sekisho

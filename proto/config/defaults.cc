@@ -20,6 +20,7 @@ Config DefaultConfig() {
   resolver->set_ipv4(true);
   resolver->set_ipv6(true);
   resolver->set_cache_bytes(256 << 20);
+  resolver->set_cache_wall_clock(false);
   resolver->set_edns_size(1232);
   resolver->set_max_ttl(86400);
   resolver->set_min_ttl(0);

@@ -125,6 +125,23 @@ void CheckServedZones(Problems& out, const std::string& list,
   }
 }
 
+void CheckRootServers(Problems& out, const Resolver& resolver) {
+  if (!resolver.root_hints().empty() && resolver.root_servers_size() > 0) {
+    out.push_back({"resolver.root_servers", "and root_hints exclude each other"});
+  }
+  for (int i = 0; i < resolver.root_servers_size(); ++i) {
+    const RootServer& server = resolver.root_servers(i);
+    const std::string path = At("resolver.root_servers", i);
+    CheckName(out, path + ".name", server.name());
+    if (server.addresses_size() == 0) out.push_back({path + ".addresses", "is missing"});
+    for (int k = 0; k < server.addresses_size(); ++k) {
+      if (IpAddress::Parse(server.addresses(k))) continue;
+      out.push_back(
+          {At(path + ".addresses", k), "'" + Printable(server.addresses(k)) + "' is not an address"});
+    }
+  }
+}
+
 void CheckLocal(Problems& out, const Resolver& resolver) {
   static const std::set<std::string> kKinds = {"static", "transparent", "refuse"};
   for (int i = 0; i < resolver.local_zones_size(); ++i) {
@@ -177,6 +194,7 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
     out.push_back({"resolver.qname_minimisation_type",
                    "'" + Printable(resolver.qname_minimisation_type()) + "': must be A or NS"});
   }
+  CheckRootServers(out, resolver);
   CheckServedZones(out, "resolver.forward_zones", resolver.forward_zones());
   CheckServedZones(out, "resolver.stub_zones", resolver.stub_zones());
   CheckLocal(out, resolver);

@@ -64,6 +64,24 @@ absl::StatusOr<std::vector<RootHint>> RootHints(const Found& found) {
   return hints;
 }
 
+absl::Status SetRootHints(const config::Resolver& resolver, const SystemFiles& files, Settings* settings,
+                          std::string* origin) {
+  for (const config::RootServer& server : resolver.root_servers()) {
+    for (const std::string& address : server.addresses()) {
+      settings->root_hints.push_back({*dns::Name::Parse(server.name()), *IpAddress::Parse(address)});
+    }
+  }
+  *origin = "configuration";
+  if (!settings->root_hints.empty()) return absl::OkStatus();
+  auto root = RootRecords(resolver, files);
+  if (!root.ok()) return root.status();
+  auto hints = RootHints(*root);
+  if (!hints.ok()) return hints.status();
+  settings->root_hints = *std::move(hints);
+  *origin = root->origin;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Found> AnchorRecords(const config::Dnssec& dnssec, const SystemFiles& files) {
   if (dnssec.trust_anchors_size() > 0) {
     Found found{{}, "configuration"};
@@ -213,12 +231,9 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
   Settings settings;
   if (auto status = SetAgencies(config, &settings.agencies); !status.ok()) return status;
 
-  auto root = RootRecords(resolver, files);
-  if (!root.ok()) return root.status();
-  auto hints = RootHints(*root);
-  if (!hints.ok()) return hints.status();
-  settings.root_hints = *std::move(hints);
-  live.root_hints_origin = root->origin;
+  if (auto status = SetRootHints(resolver, files, &settings, &live.root_hints_origin); !status.ok()) {
+    return status;
+  }
 
   SetIteration(resolver, &settings);
   SetLocalZones(resolver, &settings.local);

@@ -10,6 +10,7 @@ StaticConfig::StaticConfig(const config::Config& config)
       node(config.node()),
       workers(config.resolver().workers()),
       cache_bytes(config.resolver().cache_bytes()),
+      cache_wall_clock(config.resolver().cache_wall_clock()),
       record_ring_bytes(config.resolver().record_ring_bytes()),
       spool_quota_bytes(config.resolver().spool().quota_bytes()),
       spool_segment_bytes(config.resolver().spool().segment_bytes()),
@@ -31,6 +32,7 @@ std::vector<std::string> NeedsRestart(const StaticConfig& running, const StaticC
   compare("resolver.listen", running.listen == wanted.listen);
   compare("resolver.workers", running.workers == wanted.workers);
   compare("resolver.cache_bytes", running.cache_bytes == wanted.cache_bytes);
+  compare("resolver.cache_wall_clock", running.cache_wall_clock == wanted.cache_wall_clock);
   compare("resolver.record_ring_bytes", running.record_ring_bytes == wanted.record_ring_bytes);
   compare("resolver.spool.quota_bytes", running.spool_quota_bytes == wanted.spool_quota_bytes);
   compare("resolver.spool.segment_bytes", running.spool_segment_bytes == wanted.spool_segment_bytes);

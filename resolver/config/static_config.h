@@ -24,6 +24,7 @@ struct StaticConfig {
   std::vector<Endpoint> listen;
   uint32_t workers = 1;  // never 0
   size_t cache_bytes = 0;
+  bool cache_wall_clock = false;
   size_t record_ring_bytes = 0;
   uint64_t spool_quota_bytes = 0;
   uint64_t spool_segment_bytes = 0;

@@ -29,6 +29,7 @@ Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyN
       live_(std::move(live)),
       started_(started),
       news_(std::move(news)),
+      clock_(config.cache_wall_clock),
       cache_(config.cache_bytes, std::max(kMinShards, kShardsPerWorker * config.workers), rng_),
       records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
       policy_watch_(config.paths.Snapshots(), &policy_,
@@ -83,6 +84,7 @@ absl::Status Server::Start() {
     deps.cache = &cache_;
     deps.sink = records_.sink(i);
     deps.quota = &quota_;
+    deps.clock = &clock_;
     deps.tcp = live_.tcp;
     workers_.push_back(std::make_unique<Worker>(deps, std::move(sockets_[i])));
   }

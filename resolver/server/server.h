@@ -62,6 +62,7 @@ class Server {
   LiveConfig live_;
   Now started_;
   PolicyNews news_;
+  FollowingClock clock_;
   KernelRng rng_;
   Published<const Settings> settings_;
   Published<const blocklist::PolicySnapshot> policy_;

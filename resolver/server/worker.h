@@ -40,6 +40,7 @@ struct WorkerDeps {
   RrsetCache* cache = nullptr;
   RecordSink* sink = nullptr;
   ConnectionQuota* quota = nullptr;
+  FollowingClock* clock = nullptr;
   TcpLimits tcp;
 };
 
@@ -68,7 +69,7 @@ class Worker final : public QuestionHandler, public UpstreamHandler {
   void OnClientGone(uint64_t token) override;
   void OnUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet) override;
   void OnUpstreamFailure(uint64_t ticket, UpstreamFailure failure) override;
-  void BeginRound() override { now_ = ReadClocks(); }
+  void BeginRound() override { now_ = clock_.Read(); }
   void EndRound() override;
 
   void OnTimer();
@@ -81,6 +82,7 @@ class Worker final : public QuestionHandler, public UpstreamHandler {
   Core core_;
   Published<const Settings>::Reader settings_;
   Published<const blocklist::PolicySnapshot>::Reader policy_;
+  FollowingClock& clock_;
   Now now_;
   io::EventLoop loop_;
   io::Timer timer_;

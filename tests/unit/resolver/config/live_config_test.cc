@@ -70,6 +70,13 @@ TEST_F(LiveConfigTest, SystemFilesAreUsedWhenThere) {
   EXPECT_EQ(live->settings->root_hints[0].address.ToString(), "192.0.2.1");
   EXPECT_EQ(live->settings->trust_anchors.size(), 1u);
   EXPECT_EQ(live->root_hints_origin, files.root_hints);
+  auto given = MakeLiveConfig(
+      Parsed("resolver: {root_servers: [{name: a.root., addresses: [192.0.2.7, \"2001:db8::7\"]}]}"), files);
+  ASSERT_TRUE(given.ok()) << given.status();
+  ASSERT_EQ(given->settings->root_hints.size(), 2u);
+  EXPECT_EQ(given->settings->root_hints[1].address.ToString(), "2001:db8::7");
+  EXPECT_EQ(given->settings->root_hints[1].name.ToString(), "a.root.");
+  EXPECT_EQ(given->root_hints_origin, "configuration");
 }
 
 TEST_F(LiveConfigTest, KeyFileServesWhereThereIsNoDsFile) {
