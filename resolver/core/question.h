@@ -27,6 +27,7 @@ struct Answer {
   std::vector<ResponsePtr> chain;
   dns::Rcode rcode = dns::Rcode::kServFail;
   Security security = Security::kUnchecked;  // the weakest of the links
+  bool looped = false;  // an alias leads back: the chain stands beside the SERVFAIL (RFC 1034 section 3.6.2)
   std::vector<dns::ExtendedError> errors;
   record::Origin origin = record::Origin::kCache;
 };

@@ -68,7 +68,10 @@ void AddLink(Chain& chain, ResponsePtr link, bool validate) {
   if (link->kind != ResponseKind::kCname || link->rcode == dns::Rcode::kYXDomain)
     return EndWith(chain, link->rcode);
   const auto target = dns::ReadTarget(link->answer.back()->rdata.front());
-  if (!target || Visited(a, *target)) return Fail(chain, EdeCode::kOther, "CNAME loop");
+  if (!target || Visited(a, *target)) {
+    a.looped = true;
+    return Fail(chain, EdeCode::kOther, "CNAME loop");
+  }
   if (a.chain.size() > static_cast<size_t>(limits::kChainLinks))
     return Fail(chain, EdeCode::kOther, "CNAME chain too long");
   chain.next = dns::Name(*target);

@@ -53,6 +53,7 @@ struct Settings {
   bool qname_minimisation = true;
   dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A or NS
   bool mix_case = true;                         // 0x20
+  bool harden_glue = true;                      // glue only from inside the zone that refers
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
   LocalZones local;
   ServeStale stale;

@@ -163,12 +163,19 @@ bool HasSoa(const std::vector<RRset>& authority, dns::NameView qname) {
                      [&](const RRset& s) { return s.type == RRType::kSOA && qname.IsAtOrBelow(s.owner); });
 }
 
-// NS of the zone itself or of one above it: the server points back, so it does not serve the zone (row M12).
+bool HasNs(const dns::ParsedMessage& reply) {
+  const auto records = reply.records(dns::Section::kAuthority);
+  return std::any_of(records.begin(), records.end(), [](const auto& r) { return r.type == RRType::kNS; });
+}
+
+// The server points back, so it does not serve the zone (row M12): NS of a zone above it, or, when it does
+// not claim authority, of the zone itself.
 bool PointsUpward(const dns::ParsedMessage& reply, dns::NameView zone) {
-  for (const dns::Record& r : reply.records(dns::Section::kAuthority)) {
-    if (r.type == RRType::kNS && zone.IsAtOrBelow(reply.Owner(r))) return true;
-  }
-  return false;
+  const auto records = reply.records(dns::Section::kAuthority);
+  return std::any_of(records.begin(), records.end(), [&](const dns::Record& r) {
+    if (r.type != RRType::kNS || !zone.IsAtOrBelow(reply.Owner(r))) return false;
+    return !reply.header().aa || !reply.OwnerIs(r, zone);
+  });
 }
 
 ReplyKind ErrorKind(const dns::ParsedMessage& reply, const Asked& asked) {
@@ -235,14 +242,19 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
       c->kind = ReplyKind::kReferral;
       return;
     }
-    if (!c->authoritative && !soa && !nxdomain) {
-      c->kind = reply.header().ra || PointsUpward(reply, asked.zone) ? ReplyKind::kLame : ReplyKind::kUseless;
+    if (!soa && !nxdomain && PointsUpward(reply, asked.zone)) {
+      c->kind = ReplyKind::kLame;
       return;
     }
   }
   c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
   KeepAuthority(ShareAll(s.authority), asked.qname, &c->response);
   c->kind = ReplyKind::kResponse;
+  if (!asked.forward && !c->authoritative && !soa && !nxdomain) {
+    c->kind = reply.header().ra ? ReplyKind::kLame : ReplyKind::kUseless;
+    // NS of somewhere else: it sends us away, and that is no word on the name.
+    c->last_resort = !HasNs(reply);
+  }
 }
 
 }  // namespace
@@ -266,19 +278,16 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
   }
   Sections s{InBailiwick(reply, dns::Section::kAnswer, asked.zone),
              InBailiwick(reply, dns::Section::kAuthority, asked.zone),
-             InBailiwick(reply, dns::Section::kAdditional, asked.zone)};
+             InBailiwick(reply, dns::Section::kAdditional, asked.harden_glue ? asked.zone : dns::NameView())};
   if (TakeAnswer(s, asked.qname, asked.qtype, &c.response)) {
-    // A resolver that answers from its cache is not the zone's server.
-    if (!asked.forward && !c.authoritative && reply.header().ra) {
-      c.kind = ReplyKind::kLame;
-      return c;
-    }
     const std::vector<RRsetPtr> authority = ShareAll(s.authority);
     KeepAuthority(authority, asked.qname, &c.response);
     if (c.response.rcode != dns::Rcode::kYXDomain)
       c.response.rcode = dns::Rcode::kNoError;  // NXDOMAIN is the end's
     if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, rcode, &c);
-    c.kind = ReplyKind::kResponse;
+    // A resolver that answers from its cache is not the zone's server.
+    c.last_resort = !asked.forward && !c.authoritative && reply.header().ra;
+    c.kind = c.last_resort ? ReplyKind::kLame : ReplyKind::kResponse;
     return c;
   }
   if (rcode == dns::Rcode::kYXDomain) {

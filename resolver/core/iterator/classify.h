@@ -45,6 +45,8 @@ struct Classified {
   std::vector<Response> further;  // the links behind `response`, when it is an alias
   Referral referral;
   bool authoritative = false;
+  // kLame, kUseless: `response` is filled all the same and is better than none, should nobody else know.
+  bool last_resort = false;
 };
 
 // What was asked, and of whom.
@@ -52,8 +54,9 @@ struct Asked {
   dns::NameView zone;  // the cut whose server it is
   dns::NameView qname;
   dns::RRType qtype = dns::RRType::kNone;
-  bool edns = true;      // the query had an OPT
-  bool forward = false;  // the server is a resolver: no AA, no referrals
+  bool edns = true;         // the query had an OPT
+  bool forward = false;     // the server is a resolver: no AA, no referrals
+  bool harden_glue = true;  // glue outside the zone asked is not taken
 };
 
 Classified Classify(const dns::ParsedMessage& reply, const Asked& asked);

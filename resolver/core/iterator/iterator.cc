@@ -187,6 +187,7 @@ Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& bud
 }
 
 void Iterator::ResetCandidates(FetchState& state) {
+  state.parent_glue = false;
   state.candidates.clear();
   for (const auto& server : state.cut.servers) AddCandidates(state, server);
 }
@@ -240,7 +241,7 @@ std::optional<size_t> Iterator::PickServer(const FetchState& state) {
 
 Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qtype, Budget& budget,
                                    int depth) {
-  Classified nothing;
+  Classified at_least;  // the answer of a server that should not be believed before the others
   while (now_->mono < state.give_up && !budget.Expired(now_->mono)) {
     std::optional<size_t> picked = PickServer(state);
     const bool tried = picked && state.candidates[*picked].tries > 0;
@@ -248,6 +249,7 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
       const bool more = co_await AddServerAddresses(state, budget, depth);
       if (more) continue;
     }
+    if (!picked && AddParentGlue(state)) continue;
     if (!picked) break;
     if (state.queries >= limits::kUpstreamQueriesPerFetch || !budget.TakeQuery()) {
       state.errors.push_back({EdeCode::kOther, "query budget used up"});
@@ -256,6 +258,12 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     ++state.queries;
     Classified c = co_await AskServer(state, *picked, qname, qtype, budget);
     if (c.kind == ReplyKind::kResponse || c.kind == ReplyKind::kReferral) co_return c;
+    if (c.last_resort && !at_least.last_resort) at_least = std::move(c);
+  }
+  if (at_least.last_resort) {
+    at_least.kind = ReplyKind::kResponse;
+    state.errors.clear();
+    co_return at_least;
   }
   // What each server said comes after what follows from it; a spent budget speaks for itself.
   const bool spent = std::any_of(state.errors.begin(), state.errors.end(),
@@ -264,7 +272,7 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     state.errors.insert(state.errors.begin(),
                         {EdeCode::kNoReachableAuthority, "at delegation " + state.cut.zone.ToString()});
   }
-  co_return nothing;
+  co_return at_least;
 }
 
 Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns::Name& qname, RRType qtype,
@@ -298,7 +306,8 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
                        .qname = qname,
                        .qtype = qtype,
                        .edns = candidate.edns,
-                       .forward = state.cut.forward};
+                       .forward = state.cut.forward,
+                       .harden_glue = settings_->harden_glue};
   c = Classify(result.reply->message, question);
   // One forged DNAME would take a whole subtree: unsigned, it is believed over TCP only (row P17).
   if (c.kind == ReplyKind::kResponse && !candidate.tcp && !c.response.answer.empty() &&
@@ -382,6 +391,18 @@ bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classifi
       return false;
   }
   return false;
+}
+
+// When no address leads anywhere: those that the servers have in the delegations of their own zones, whose
+// parents may know better than a zone that is broken itself. True when there is a new one.
+bool Iterator::AddParentGlue(FetchState& state) const {
+  if (std::exchange(state.parent_glue, true)) return false;
+  const size_t before = state.candidates.size();
+  for (const ZoneCut::Server& server : state.cut.servers) {
+    AddCandidates(state,
+                  {.name = server.name, .addresses = GlueOf(server.name, *cache_, *settings_, now_->mono)});
+  }
+  return state.candidates.size() > before;
 }
 
 Task<bool> Iterator::AddServerAddresses(FetchState& state, Budget& budget, int depth) {

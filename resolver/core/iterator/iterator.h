@@ -78,6 +78,7 @@ class Iterator final : public RecordFetcher {
     int queries = 0;
     int tcp_tries = 0;
     int lookup_failures = 0;
+    bool parent_glue = false;  // AddParentGlue was tried
     MonoTime give_up{};
     std::vector<dns::ExtendedError> errors;
   };
@@ -99,6 +100,7 @@ class Iterator final : public RecordFetcher {
   // Looks up the addresses of one more server name; false when there is none left to try.
   Task<bool> AddServerAddresses(FetchState& state, Budget& budget, int depth);
 
+  bool AddParentGlue(FetchState& state) const;
   static void ResetCandidates(FetchState& state);
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
   std::optional<size_t> PickServer(const FetchState& state);

@@ -96,9 +96,10 @@ ZoneCut RootFromHints(const Settings& settings) {
       server = cut.servers.insert(cut.servers.end(),
                                   ZoneCut::Server{.name = hint.name, .addresses = {}, .looked_up = true});
     }
-    const bool usable = hint.address.is_v4() ? settings.ipv4 : settings.ipv6;
-    if (usable && MayAsk(hint.address, settings))
+    // The operator's own word: asked wherever it is.
+    if (hint.address.is_v4() ? settings.ipv4 : settings.ipv6) {
       server->addresses.push_back({hint.address, settings.upstream_port});
+    }
   }
   return cut;
 }
@@ -143,6 +144,19 @@ ZoneCut FindZoneCut(dns::NameView name, RrsetCache& cache, const Settings& setti
     }
   }
   return RootFromHints(settings);
+}
+
+std::vector<Endpoint> GlueOf(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now) {
+  ZoneCut::Server server{.name = dns::Name(name), .addresses = {}};
+  for (dns::NameView at = name; !at.IsRoot() && server.addresses.empty(); at = at.Parent()) {
+    const CacheEntryPtr entry = cache.Find(at, RRType::kNS, Slot::kDelegation);
+    if (!entry || entry->expires <= now) continue;
+    for (const auto& g : entry->glue) {
+      const bool usable = g->type == RRType::kA ? settings.ipv4 : settings.ipv6;
+      if (usable && g->owner.view() == name) AddAddresses(*g, settings, &server);
+    }
+  }
+  return std::move(server.addresses);
 }
 
 ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Settings& settings, MonoTime now) {

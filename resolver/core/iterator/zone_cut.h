@@ -36,6 +36,10 @@ std::optional<ZoneCut> FindConfiguredZone(dns::NameView name, dns::NameView cut,
 // worst.
 ZoneCut FindZoneCut(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now);
 
+// The addresses of a server in the delegation of the zone that it stands in itself: what the parent says,
+// whatever the zone says.
+std::vector<Endpoint> GlueOf(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now);
+
 // The cut that a referral makes.
 ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Settings& settings, MonoTime now);
 

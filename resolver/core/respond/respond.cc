@@ -25,8 +25,8 @@ size_t SizeLimit(const Question& q, const Settings& settings) {
 
 void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
   for (const auto& rrset : q.own_answer) b.AddRRset(Section::kAnswer, *rrset, rrset->ttl, false);
-  // What failed, looped or did not validate is not handed out beside its SERVFAIL.
-  if (!q.answer || q.answer->rcode == dns::Rcode::kServFail) return;
+  // What failed or did not validate is not handed out beside its SERVFAIL.
+  if (!q.answer || (q.answer->rcode == dns::Rcode::kServFail && !q.answer->looped)) return;
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
       if (!b.AddRRset(Section::kAnswer, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok)) return;
