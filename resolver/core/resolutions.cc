@@ -67,6 +67,8 @@ void AddLink(Chain& chain, ResponsePtr link, bool validate) {
   if (link->kind == ResponseKind::kFailure) return EndWith(chain, dns::Rcode::kServFail);
   if (link->kind != ResponseKind::kCname || link->rcode == dns::Rcode::kYXDomain)
     return EndWith(chain, link->rcode);
+  if (link->qtype == RRType::kDS)
+    return EndWith(chain, dns::Rcode::kNoError);  // not to be followed (row M10)
   const auto target = dns::ReadTarget(link->answer.back()->rdata.front());
   if (!target || Visited(a, *target)) {
     a.looped = true;

@@ -99,8 +99,12 @@ bool TakeAnswer(Sections& s, dns::NameView qname, RRType qtype, Response* out) {
     out->kind = ResponseKind::kAnswer;
     return true;
   }
-  // Key material is never found by way of an alias (row M10).
-  if (qtype == RRType::kDS || qtype == RRType::kDNSKEY) return false;
+  // Key material is never found by way of an alias (row M10). A signed one still tells that there is no cut.
+  if (qtype == RRType::kDNSKEY) return false;
+  if (qtype == RRType::kDS &&
+      std::none_of(s.answer.begin(), s.answer.end(), [](const RRset& r) { return !r.signatures.empty(); })) {
+    return false;
+  }
   if (TakeDname(s.answer, qname, out)) return true;
   if (RRset* set = FindSet(s.answer, qname, RRType::kCNAME); set != nullptr && qtype != RRType::kCNAME) {
     if (set->rdata.size() != 1) return false;

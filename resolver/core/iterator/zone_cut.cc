@@ -12,12 +12,13 @@ namespace {
 
 using dns::RRType;
 
-// Never a public authoritative server: RFC 6890 and the IANA special-purpose registries.
-constexpr std::array<std::string_view, 24> kSpecialNetworks = {
-    "0.0.0.0/8",    "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",  "172.16.0.0/12",
-    "192.0.0.0/24", "192.0.2.0/24",  "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4",  "240.0.0.0/4",   "::/128",         "::1/128",       "64:ff9b::/96",    "64:ff9b:1::/48",
-    "100::/64",     "2001:db8::/32", "fc00::/7",       "fe80::/10",     "fec0::/10",       "ff00::/8"};
+// Never a public authoritative server, and asking them may reach somebody it should not: RFC 6890 and the
+// IANA special-purpose registries. The documentation prefixes reach nobody.
+constexpr std::array<std::string_view, 20> kSpecialNetworks = {
+    "0.0.0.0/8",     "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",
+    "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/4",
+    "240.0.0.0/4",   "::/128",       "::1/128",        "64:ff9b::/96",  "64:ff9b:1::/48",
+    "100::/64",      "fc00::/7",     "fe80::/10",      "fec0::/10",     "ff00::/8"};
 
 // Asking these never makes sense, test network or not.
 constexpr std::array<std::string_view, 6> kNeverNetworks = {"0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4",

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "proto/dns/rdata.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/validator/denial.h"
 #include "resolver/core/validator/judge.h"
@@ -195,6 +196,23 @@ Task<ZoneStatusPtr> AskKeys(Walk& walk, Delegation delegation) {
   co_return Keep(walk, zone, JudgeKeys(walk, delegation, response));
 }
 
+// An entry point is of an algorithm that RFC 8624 forbids to validate.
+bool RetiredAlgorithm(const EntryPoints& points) {
+  const auto retired = [](uint8_t algorithm) {
+    return algorithm == 1 || algorithm == 3 || algorithm == 6 ||
+           algorithm == 12;  // RSAMD5, DSA, DSA-NSEC3, GOST
+  };
+  return std::any_of(points.ds.begin(), points.ds.end(),
+                     [&](auto rdata) {
+                       const auto ds = dns::ReadDs(rdata);
+                       return ds && retired(ds->algorithm);
+                     }) ||
+         std::any_of(points.dnskeys.begin(), points.dnskeys.end(), [&](auto rdata) {
+           const auto key = dns::ReadDnskey(rdata);
+           return key && retired(key->algorithm);
+         });
+}
+
 Task<ZoneStatusPtr> StartAt(Walk& walk, const EntryPoints& anchor) {
   const MonoTime now = walk.fetcher.now().mono;
   ZoneStatusPtr known = walk.knowledge->cache.Find(anchor.zone.LowercaseBytes(), now);
@@ -202,7 +220,12 @@ Task<ZoneStatusPtr> StartAt(Walk& walk, const EntryPoints& anchor) {
   dns::ExtendedError why;
   Delegation delegation{UsableEntryPoints(anchor, walk.knowledge->policy, &why), KeyCache::kMaxTtl};
   if (delegation.points.ds.empty() && delegation.points.dnskeys.empty()) {
-    co_return Keep(walk, anchor.zone, MakeStatus(Kind::kInsecure, KeyCache::kMaxTtl, now, std::move(why)));
+    // Algorithms yet unknown leave the zone unsigned (RFC 4035 section 5.2). But who gives an anchor of a
+    // kind that is no longer validated wants validation, and does not get less than that unawares.
+    ZoneStatus status = RetiredAlgorithm(anchor)
+                            ? MakeBogus(std::move(why), false, now)
+                            : MakeStatus(Kind::kInsecure, KeyCache::kMaxTtl, now, std::move(why));
+    co_return Keep(walk, anchor.zone, std::move(status));
   }
   ZoneStatusPtr status = co_await AskKeys(walk, std::move(delegation));
   co_return status;

@@ -42,13 +42,12 @@ Task<Judgement> JudgeUnsigned(Walk& walk, dns::Name target, std::string what) {
 // all? A parent's signatures below a cut count for nothing (row P25), and an unsigned child may carry them
 // without harm.
 Task<Judgement> CheckHolder(Walk& walk, Judgement judgement, dns::Name signer, dns::Name target) {
-  const bool bogus = judgement.security == Security::kBogus;
   const bool zone_below_signer =
       walk.judged.zone.view().IsBelow(signer) && target.view().IsAtOrBelow(walk.judged.zone);
-  if (!bogus && !zone_below_signer) co_return judgement;
-  if (bogus && (judgement.exhausted || target == signer)) co_return judgement;
-  dns::Name holder = bogus ? target : walk.judged.zone;
-  ZoneStatusPtr zone = co_await FindZone(walk, holder);
+  if (!zone_below_signer) co_return judgement;
+  if (judgement.exhausted) co_return judgement;
+  const bool bogus = judgement.security == Security::kBogus;
+  ZoneStatusPtr zone = co_await FindZone(walk, walk.judged.zone);
   if (zone->kind == ZoneStatus::Kind::kInsecure) co_return FromStatus(*zone);
   if (bogus || (IsSecureZone(*zone) && zone->keys.zone == signer)) co_return judgement;
   if (!IsSecureZone(*zone)) co_return FromStatus(*zone);

@@ -100,9 +100,8 @@ TEST_F(ZoneCutTest, AddressesThatAreNeverAsked) {
   EXPECT_TRUE(MayAsk(*IpAddress::Parse("127.0.0.1"), settings_));
   settings_.query_private_addresses = false;
   for (const char* text :
-       {"127.0.0.1", "10.0.0.1", "172.16.5.5", "192.168.0.1", "169.254.169.254", "100.64.0.1", "192.0.2.1",
-        "198.51.100.1", "203.0.113.1", "198.18.0.1", "::1", "fe80::1", "fd00::1", "2001:db8::1", "64:ff9b::1",
-        "::ffff:127.0.0.1", "::ffff:10.0.0.1"}) {
+       {"127.0.0.1", "10.0.0.1", "172.16.5.5", "192.168.0.1", "169.254.169.254", "100.64.0.1", "198.18.0.1",
+        "::1", "fe80::1", "fd00::1", "64:ff9b::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"}) {
     EXPECT_FALSE(MayAsk(*IpAddress::Parse(text), settings_)) << text;
   }
   EXPECT_TRUE(MayAsk(*IpAddress::Parse("198.41.0.4"), settings_));
