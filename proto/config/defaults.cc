@@ -34,6 +34,11 @@ Config DefaultConfig() {
   resolver->set_special_use_zones(true);
   resolver->set_record_ring_bytes(8 << 20);
 
+  Cookies* cookies = resolver->mutable_cookies();
+  cookies->set_answer(true);
+  cookies->set_require(false);
+  cookies->set_upstream(true);
+
   ServeStale* stale = resolver->mutable_serve_stale();
   stale->set_enabled(true);
   stale->set_client_timeout_ms(1800);

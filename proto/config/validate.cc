@@ -98,6 +98,13 @@ void CheckTcp(Problems& out, const Tcp& tcp) {
   Range(out, "resolver.tcp.max_pipelined", tcp.max_pipelined(), 1, 10'000);
 }
 
+void CheckCookies(Problems& out, const Cookies& cookies) {
+  AbsolutePath(out, "resolver.cookies.secret_file", cookies.secret_file(), false);
+  if (cookies.require() && !cookies.answer()) {
+    out.push_back({"resolver.cookies.require", "needs resolver.cookies.answer: nobody could learn a cookie"});
+  }
+}
+
 void CheckSpool(Problems& out, const Spool& spool) {
   Range(out, "resolver.spool.segment_bytes", spool.segment_bytes(), 64 << 10, uint64_t{4} << 30);
   if (spool.quota_bytes() < spool.segment_bytes()) {
@@ -200,6 +207,7 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   CheckLocal(out, resolver);
   CheckServeStale(out, resolver.serve_stale());
   CheckTcp(out, resolver.tcp());
+  CheckCookies(out, resolver.cookies());
   Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
   CheckSpool(out, resolver.spool());
   Range(out, "resolver.dnssec.min_rsa_bits", resolver.dnssec().min_rsa_bits(), 512, 4096);

@@ -7,6 +7,7 @@
 
 #include "proto/config/printable.h"
 #include "resolver/config/builtin_root.h"
+#include "resolver/config/cookie_secrets.h"
 #include "resolver/config/record_file.h"
 
 namespace sekisho::resolver {
@@ -213,6 +214,20 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
   settings->max_negative_ttl = resolver.max_negative_ttl();
 }
 
+absl::Status SetCookies(const config::Cookies& cookies, Cookies* out) {
+  out->answer = cookies.answer();
+  out->require = cookies.require();
+  out->upstream = cookies.upstream();
+  if (cookies.secret_file().empty()) return absl::OkStatus();
+  auto secrets = ReadCookieSecrets(cookies.secret_file());
+  if (!secrets.ok()) {
+    return absl::InvalidArgumentError("resolver.cookies.secret_file: " +
+                                      std::string(secrets.status().message()));
+  }
+  out->secrets = *std::move(secrets);
+  return absl::OkStatus();
+}
+
 TcpLimits MakeTcpLimits(const config::Tcp& tcp) {
   TcpLimits limits;
   limits.max_connections = tcp.max_connections();
@@ -236,6 +251,7 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
     return status;
   }
 
+  if (auto status = SetCookies(resolver.cookies(), &settings.cookies); !status.ok()) return status;
   SetIteration(resolver, &settings);
   SetLocalZones(resolver, &settings.local);
   SetServedZones(resolver.forward_zones(), true, &settings);

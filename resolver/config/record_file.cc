@@ -52,7 +52,7 @@ absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text,
   return records;
 }
 
-absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path) {
+absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
   if (!file) {
     const std::string text = path + ": cannot open: " + std::strerror(errno);
@@ -62,7 +62,13 @@ absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& p
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
   if (std::ferror(file.get())) return absl::InternalError(path + ": cannot read: " + std::strerror(errno));
   if (text.size() > kMaxListFile) return absl::InvalidArgumentError(path + ": larger than 4 MiB");
-  return ParseRecords(text, path);
+  return text;
+}
+
+absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path) {
+  auto text = ReadTextFile(path);
+  if (!text.ok()) return text.status();
+  return ParseRecords(*text, path);
 }
 
 }  // namespace sekisho::resolver

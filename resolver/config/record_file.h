@@ -19,6 +19,9 @@ namespace sekisho::resolver {
 
 inline constexpr size_t kMaxListFile = 4 << 20;
 
+// A whole file of at most kMaxListFile bytes. kNotFound when there is none.
+absl::StatusOr<std::string> ReadTextFile(const std::string& path);
+
 // kNotFound when there is no such file; other errors name the file and the line.
 absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path);
 absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text, std::string_view origin);

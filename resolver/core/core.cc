@@ -15,7 +15,8 @@ class Core::Impl {
       : settings_(*deps.settings),
         policy_(*deps.policy),
         resolutions_(deps.cache, deps.rng, &counters_),
-        packets_(*deps.rng) {
+        packets_(*deps.rng),
+        cookie_secret_(deps.cookie_secret) {
     world_.packets = &packets_;
     world_.resolutions = &resolutions_;
     world_.counters = &counters_;
@@ -78,6 +79,8 @@ class Core::Impl {
     if (settings != world_.settings) {
       world_.settings = settings;
       ++world_.epoch;
+      world_.cookies.reset();
+      if (settings->cookies.answer) world_.cookies.emplace(settings->cookies.secrets, cookie_secret_);
       resolutions_.Configure(settings_.Held());
     }
     if (policy_.Get() != world_.policy.get()) {
@@ -112,6 +115,7 @@ class Core::Impl {
   Counters counters_;
   Resolutions resolutions_;
   PacketCache packets_;
+  CookieSecret cookie_secret_;
   World world_;
   dns::ParsedMessage message_;
   std::deque<PendingReply> replies_;

@@ -26,6 +26,7 @@
 #include "proto/base/published.h"
 #include "proto/base/rng.h"
 #include "proto/record/lookup_record.h"
+#include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/counters.h"
 #include "resolver/core/settings.h"
 
@@ -87,6 +88,7 @@ struct CoreDeps {
   Rng* rng = nullptr;
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
+  CookieSecret cookie_secret{};  // of the process, the same for all workers; the operator's own come first
 };
 
 class Core {

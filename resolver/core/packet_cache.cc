@@ -23,6 +23,47 @@ void WriteTtl(uint8_t* at, uint32_t ttl) {
   at[3] = static_cast<uint8_t>(ttl);
 }
 
+constexpr size_t kCookieOptionSize = 4 + kWholeCookieSize;
+
+uint16_t ReadU16(const uint8_t* at) { return static_cast<uint16_t>(at[0] << 8 | at[1]); }
+
+void WriteU16(uint8_t* at, size_t v) {
+  at[0] = static_cast<uint8_t>(v >> 8);
+  at[1] = static_cast<uint8_t>(v);
+}
+
+// OPT is the last record of our replies; where the length of its options stands.
+uint16_t OptLengthAt(const dns::ParsedMessage& m, std::span<const uint8_t> reply) {
+  if (!m.edns()) return 0;
+  const auto options = m.edns()->Options();
+  const size_t from_end = options.empty() ? 0 : reply.data() + reply.size() - options.front().data.data() + 4;
+  return static_cast<uint16_t>(reply.size() - from_end - 2);
+}
+
+// A cookie is one client's: it is taken out of what is kept (our OPT begins with it) …
+void RemoveCookie(std::vector<uint8_t>* reply, size_t opt_length_at) {
+  const auto begin = reply->begin() + static_cast<std::ptrdiff_t>(opt_length_at + 2);
+  reply->erase(begin, begin + kCookieOptionSize);
+  WriteU16(reply->data() + opt_length_at, ReadU16(reply->data() + opt_length_at) - kCookieOptionSize);
+}
+
+// … and another one put at the end.
+void AddCookie(const WholeCookie& cookie, size_t opt_length_at, std::vector<uint8_t>* reply) {
+  const size_t at = reply->size();
+  reply->resize(at + kCookieOptionSize);
+  WriteU16(reply->data() + at, static_cast<uint16_t>(dns::OptionCode::kCookie));
+  WriteU16(reply->data() + at + 2, kWholeCookieSize);
+  std::copy(cookie.begin(), cookie.end(), reply->data() + at + 4);
+  WriteU16(reply->data() + opt_length_at, ReadU16(reply->data() + opt_length_at) + kCookieOptionSize);
+}
+
+// The client sent an option that might change its reply.
+bool HasOwnOptions(const dns::Edns& edns) {
+  const auto options = edns.Options();
+  return std::any_of(options.begin(), options.end(),
+                     [](const dns::EdnsOption& o) { return o.code != dns::OptionCode::kCookie; });
+}
+
 // Data that is fresh, judged and handed out whole; or a rule's word on the name.
 bool MayKeep(const Question& q) {
   if (q.opcode != dns::Opcode::kQuery || q.truncated || q.dropped || q.edns_options) return false;
@@ -53,11 +94,11 @@ PacketCache::Entry* PacketCache::Probe(const Key& key, uint64_t hash) {
   return nullptr;
 }
 
-Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, uint16_t max_udp,
+Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, const Room& room,
                             Epoch epoch, Now now, std::vector<uint8_t>* reply) {
   const dns::Header& h = m.header();
   const auto& edns = m.edns();
-  if (m.qclass() != dns::RRClass::kIN || (edns && (edns->version != 0 || edns->option_count != 0)))
+  if (m.qclass() != dns::RRClass::kIN || (edns && (edns->version != 0 || HasOwnOptions(*edns))))
     return nullptr;
   const Key key =
       MakeKey(m.qname(), m.qtype(), KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd));
@@ -65,8 +106,8 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
   Entry* e = Probe(key, hash);
   if (e == nullptr || e->epoch != epoch || e->expires <= now.mono) return nullptr;
   if (in.transport == record::Transport::kUdp) {
-    const size_t room = std::min<size_t>(edns ? edns->udp_size : 512, std::max<uint16_t>(max_udp, 512));
-    if (e->reply.size() > room) return nullptr;
+    const size_t most = std::min<size_t>(edns ? edns->udp_size : 512, std::max<uint16_t>(room.max_udp, 512));
+    if (e->reply.size() + (room.cookie != nullptr ? kCookieOptionSize : 0) > most) return nullptr;
   }
   reply->assign(e->reply.begin(), e->reply.end());
   uint8_t* out = reply->data();
@@ -78,6 +119,7 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
   if (age > 0) {
     for (const uint16_t at : e->ttl_at) WriteTtl(out + at, ReadTtl(out + at) - age);
   }
+  if (room.cookie != nullptr && e->opt_length_at != 0) AddCookie(*room.cookie, e->opt_length_at, reply);
   Question& q = e->question;
   q.token = in.token;
   q.client = in.client;
@@ -88,6 +130,7 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
 
 void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, Epoch epoch, Now now) {
   if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
+  if (q.has_cookie && (!parsed_.edns() || parsed_.edns()->Find(dns::OptionCode::kCookie) == nullptr)) return;
   std::vector<uint16_t> ttl_at;
   MonoTime expires = now.mono + std::chrono::seconds(30);
   if (q.answer) {
@@ -113,6 +156,8 @@ void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, Epoch
   e->expires = expires;
   e->key.assign(reinterpret_cast<const char*>(key.bytes.data()), key.size);
   e->reply.assign(reply.begin(), reply.end());
+  e->opt_length_at = OptLengthAt(parsed_, reply);
+  if (q.has_cookie) RemoveCookie(&e->reply, e->opt_length_at);
   e->ttl_at = std::move(ttl_at);
   e->question = q;
   // The texts move in, so that an entry does not keep an old snapshot mapped.

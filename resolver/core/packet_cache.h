@@ -31,9 +31,15 @@ class PacketCache {
 
   explicit PacketCache(Rng& rng) : hash_(rng), sets_(kSets) {}
 
+  // How large a UDP reply may be, and the cookie that is put into it; null: none.
+  struct Room {
+    uint16_t max_udp = 512;
+    const WholeCookie* cookie = nullptr;
+  };
+
   // The reply to a well-formed question, written to `reply`, and the Question that the entry was made from
   // with this client's particulars; null on a miss. Valid until the next call.
-  Question* Find(const dns::ParsedMessage& message, const ClientQuestion& in, uint16_t max_udp, Epoch epoch,
+  Question* Find(const dns::ParsedMessage& message, const ClientQuestion& in, const Room& room, Epoch epoch,
                  Now now, std::vector<uint8_t>* reply);
 
   // Keeps a finished question and its reply where that is allowed.
@@ -58,6 +64,7 @@ class PacketCache {
     std::string key;
     std::vector<uint8_t> reply;
     std::vector<uint16_t> ttl_at;  // offsets of TTLs that count down
+    uint16_t opt_length_at = 0;    // offset of the length of the OPT's options; 0: no OPT
     std::string feeds;             // what question.verdict views
     std::string category;
     Question question;

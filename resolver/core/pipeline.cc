@@ -177,8 +177,27 @@ void ReadHeader(const dns::ParsedMessage& m, Question* q) {
     q->edns = true;
     q->udp_size = m.edns()->udp_size;
     q->dnssec_ok = m.edns()->dnssec_ok;
-    q->edns_options = m.edns()->option_count > 0;
+    const auto options = m.edns()->Options();
+    q->edns_options = std::any_of(options.begin(), options.end(),
+                                  [](const auto& o) { return o.code != dns::OptionCode::kCookie; });
   }
+}
+
+// RFC 7873 section 5.2: what the client's cookie proves, and the one it gets.
+struct CookieCheck {
+  bool there = false;
+  bool valid = false;
+  WholeCookie reply{};
+};
+CookieCheck CheckCookie(const dns::ParsedMessage& m, const World& world, const IpAddress& client, Now now) {
+  CookieCheck c;
+  const dns::EdnsOption* option =
+      m.edns() && world.cookies ? m.edns()->Find(dns::OptionCode::kCookie) : nullptr;
+  if (option == nullptr) return c;
+  c.there = true;
+  c.valid = world.cookies->IsValid(option->data, client, now.wall);
+  c.reply = world.cookies->Answer(option->data, c.valid, client, now.wall);
+  return c;
 }
 
 void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
@@ -237,7 +256,12 @@ bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world,
   if (m.header().qr || m.header().opcode != dns::Opcode::kQuery || !m.has_question()) return false;
   const auto agency = world.settings->agencies.Find(in.client.address);
   if (!agency) return false;
-  Question* q = world.packets->Find(m, in, world.settings->edns_size, world.epoch, now, reply);
+  const CookieCheck cookie = CheckCookie(m, world, in.client.address, now);
+  const bool verified = cookie.valid || in.transport != record::Transport::kUdp;
+  if (cookie.there && !verified && world.settings->cookies.require) return false;
+  const PacketCache::Room room = {.max_udp = world.settings->edns_size,
+                                  .cookie = cookie.there ? &cookie.reply : nullptr};
+  Question* q = world.packets->Find(m, in, room, world.epoch, now, reply);
   if (q == nullptr) return false;
   q->agency = agency;
   world.counters->questions.Add();
@@ -263,12 +287,23 @@ Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& m, 
   q.agency = world.settings->agencies.Find(in.client.address);
   if (!q.agency) return Turn(query, world, now);
   world.counters->questions.Add();
+  const CookieCheck cookie = CheckCookie(m, world, in.client.address, now);
+  q.has_cookie = cookie.there;
+  q.cookie_valid = cookie.valid;
+  q.cookie = cookie.reply;
   if (q.opcode != dns::Opcode::kQuery) return AnswerWith(query, Rcode::kNotImp);
+  const bool badcookie = q.has_cookie && !q.verified() && world.settings->cookies.require;
+  // Only a cookie is asked for (RFC 7873 section 5.4).
+  if (error == dns::ParseError::kNone && !q.has_question && q.has_cookie) {
+    const bool first = m.edns()->Find(dns::OptionCode::kCookie)->data.size() == kClientCookieSize;
+    return AnswerWith(query, first || q.cookie_valid ? Rcode::kNoError : Rcode::kBadCookie);
+  }
   if (error != dns::ParseError::kNone || !q.has_question) {
     world.counters->format_errors.Add();
     return AnswerWith(query, Rcode::kFormErr);
   }
   if (m.edns() && m.edns()->version > 0) return AnswerWith(query, Rcode::kBadVers);
+  if (badcookie) return AnswerWith(query, Rcode::kBadCookie);
   return Next::kAdmit;
 }
 

@@ -13,9 +13,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "proto/dns/message.h"
+#include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/core.h"
 #include "resolver/core/packet_cache.h"
 #include "resolver/core/question.h"
@@ -52,6 +54,7 @@ struct World {
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
   RefusalLimit refusals;
+  std::optional<ServerCookies> cookies;  // none: they are switched off
   PacketCache* packets = nullptr;
   PacketCache::Epoch epoch = 0;  // counts changes of settings and policy
 };

@@ -16,6 +16,7 @@
 #include "proto/dns/name.h"
 #include "proto/dns/types.h"
 #include "proto/record/lookup_record.h"
+#include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/policy/agency_table.h"
 #include "resolver/core/policy/verdict.h"
 #include "resolver/core/response.h"
@@ -51,7 +52,12 @@ struct Question {
   dns::RRClass qclass = dns::RRClass::kIN;
   bool edns = false;
   bool dnssec_ok = false;
-  bool edns_options = false;  // some came; the reply may be for this client alone
+  bool edns_options = false;  // some came beside the cookie; the reply may be for this client alone
+  bool has_cookie = false;
+  bool cookie_valid = false;
+  WholeCookie cookie{};  // of the reply
+  // Nobody can have asked in this client's name.
+  bool verified() const { return cookie_valid || transport != record::Transport::kUdp; }
   uint16_t udp_size = 512;
 
   Verdict verdict;

@@ -153,6 +153,7 @@ Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
   ++of_client;
   ++pending_;
   counters_->in_flight_questions.Add();
+  waiting_.emplace(q.token, false);
 
   std::string key = KeyOf(q, Validates(q));
   const auto running = by_key_.find(key);
@@ -163,7 +164,7 @@ Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
       if (AnswerPtr stale = FromStale(q.qname, q.qtype, r.validate)) {
         done_.push_back(q);
         done_.back().answer = std::move(stale);
-        Release(q);
+        Release(done_.back());
         return Joined::kWaiting;
       }
     }
@@ -265,20 +266,18 @@ std::optional<MonoTime> Resolutions::NextDeadline() const {
   return wire ? std::min(*wire, stale) : stale;
 }
 
-void Resolutions::Release(const Question& q) {
+void Resolutions::Release(Question& q) {
   --pending_;
   counters_->in_flight_questions.Sub();
   const auto it = per_client_.find(q.client.address);
   if (it != per_client_.end() && --it->second == 0) per_client_.erase(it);
+  const auto token = waiting_.extract(q.token);
+  if (!token.empty() && token.mapped()) q.dropped = true;
 }
 
 void Resolutions::Forget(uint64_t token) {
   // The lookup happened and is recorded all the same: the question stays, only its reply goes nowhere.
-  for (auto& [key, r] : by_key_) {
-    for (Question& q : r->waiting) {
-      if (q.token == token) q.dropped = true;
-    }
-  }
+  if (const auto it = waiting_.find(token); it != waiting_.end()) it->second = true;
 }
 
 std::optional<Question> Resolutions::PollDone() {

@@ -85,7 +85,7 @@ class Resolutions {
   void GiveAnswer(Resolution& resolution, const AnswerPtr& answer);
   bool Validates(const Question& question) const;
   static std::string KeyOf(const Question& question, bool validate);
-  void Release(const Question& question);
+  void Release(Question& question);
 
   Now now_;
   Counters* counters_;
@@ -93,6 +93,7 @@ class Resolutions {
   std::unordered_map<std::string, std::unique_ptr<Resolution>, Hasher> by_key_;
   std::unordered_map<IpAddress, size_t, Hasher> per_client_;
   size_t pending_ = 0;
+  std::unordered_map<uint64_t, bool> waiting_;  // tokens of the pending, and whether their client is gone
   std::vector<std::string> ended_;
   std::set<std::pair<MonoTime, std::string>> stale_deadlines_;
   std::deque<Question> done_;

@@ -14,6 +14,7 @@
 #include "proto/base/now.h"
 #include "proto/dns/name.h"
 #include "proto/dns/presentation.h"
+#include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/local_zones.h"
 #include "resolver/core/policy/agency_table.h"
 
@@ -42,6 +43,14 @@ struct ServeStale {
   uint32_t ttl = 30;
 };
 
+// DNS cookies, RFC 7873.
+struct Cookies {
+  bool answer = true;                 // clients that send one get ours
+  bool require = false;               // UDP clients that send one get BADCOOKIE until they know ours
+  bool upstream = true;               // sent to servers, and expected of those that have given theirs
+  std::vector<CookieSecret> secrets;  // the first makes cookies, all are accepted; none: one of the process
+};
+
 struct Settings {
   AgencyTable agencies;
 
@@ -56,6 +65,7 @@ struct Settings {
   bool harden_glue = true;                      // glue only from inside the zone that refers
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
   LocalZones local;
+  Cookies cookies;
   ServeStale stale;
   bool prefetch = true;
   // Names outside `rebinding_exempt` may not answer with private addresses.

@@ -34,6 +34,7 @@ Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyN
       records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
       policy_watch_(config.paths.Snapshots(), &policy_,
                     [this](const PolicyWatch::State& s) { OnPolicy(s); }) {
+  rng_.Fill(cookie_secret_);
   settings_.Publish(live_.settings);
 }
 
@@ -86,6 +87,7 @@ absl::Status Server::Start() {
     deps.quota = &quota_;
     deps.clock = &clock_;
     deps.tcp = live_.tcp;
+    deps.cookie_secret = cookie_secret_;
     workers_.push_back(std::make_unique<Worker>(deps, std::move(sockets_[i])));
   }
   sockets_.clear();

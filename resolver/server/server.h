@@ -64,6 +64,7 @@ class Server {
   PolicyNews news_;
   FollowingClock clock_;
   KernelRng rng_;
+  CookieSecret cookie_secret_{};  // drawn at the start; all workers know it
   Published<const Settings> settings_;
   Published<const blocklist::PolicySnapshot> policy_;
   RrsetCache cache_;

@@ -42,6 +42,7 @@ struct WorkerDeps {
   ConnectionQuota* quota = nullptr;
   FollowingClock* clock = nullptr;
   TcpLimits tcp;
+  CookieSecret cookie_secret{};
 };
 
 class Worker final : public QuestionHandler, public UpstreamHandler {

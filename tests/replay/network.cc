@@ -1,6 +1,7 @@
 #include "tests/replay/network.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "proto/base/bytes.h"
@@ -81,7 +82,7 @@ std::vector<std::string> ExpandRange(const std::string& line) {
 }
 
 std::vector<uint8_t> WriteReply(const dns::ParsedMessage& query, dns::NameView qname, const ZoneReply& reply,
-                                bool ra, bool with_opt, size_t limit) {
+                                bool ra, bool with_opt, size_t limit, std::vector<uint8_t> cookie) {
   std::vector<uint8_t> packet(dns::kMaxMessageSize);
   dns::MessageBuilder b(packet, limit);
   dns::Header header;
@@ -92,7 +93,8 @@ std::vector<uint8_t> WriteReply(const dns::ParsedMessage& query, dns::NameView q
   header.ra = ra;
   b.Begin(header);
   b.AddQuestion(qname, query.qtype(), query.qclass());
-  const dns::EdnsOut opt;
+  dns::EdnsOut opt;
+  opt.cookie = std::move(cookie);
   if (with_opt) b.ReserveForOpt(opt);
   AddAll(b, Section::kAnswer, reply.answer);
   AddAll(b, Section::kAuthority, reply.authority);
@@ -100,6 +102,31 @@ std::vector<uint8_t> WriteReply(const dns::ParsedMessage& query, dns::NameView q
   packet.resize(b.Finish(reply.rcode, with_opt ? &opt : nullptr).size());
   return packet;
 }
+
+namespace {
+
+std::span<const uint8_t> CookieOf(const dns::ParsedMessage& m) {
+  const dns::EdnsOption* option = m.edns() ? m.edns()->Find(dns::OptionCode::kCookie) : nullptr;
+  return option == nullptr ? std::span<const uint8_t>() : option->data;
+}
+
+// What the server gives beside the client's cookie.
+constexpr std::array<uint8_t, 8> kServerCookie = {'s', 'e', 'r', 'v', 'e', 'r', '4', '2'};
+
+bool KnowsServerCookie(std::span<const uint8_t> cookie) {
+  return cookie.size() == 16 && std::equal(kServerCookie.begin(), kServerCookie.end(), cookie.begin() + 8);
+}
+
+// The reply's cookie; empty: none.
+std::vector<uint8_t> CookieReply(CookieHabit habit, std::span<const uint8_t> cookie) {
+  if (habit == CookieHabit::kNone || cookie.empty()) return {};
+  std::vector<uint8_t> out(cookie.begin(), cookie.begin() + 8);
+  out.insert(out.end(), kServerCookie.begin(), kServerCookie.end());
+  if (habit == CookieHabit::kWrong) out[0] ^= 1;
+  return out;
+}
+
+}  // namespace
 
 void ScriptedNetwork::ServeZone(std::shared_ptr<const Zone> zone, const std::vector<IpAddress>& servers) {
   for (const auto& s : servers) servers_[s].zones[zone->origin().LowercaseBytes()] = zone;
@@ -143,6 +170,8 @@ std::vector<Delivery> ScriptedNetwork::ByHabit(const Server& server, const Outbo
   if (query.tcp && h.tcp == TcpHabit::kClose) return fail(UpstreamFailure::kClosed);
   const bool edns = m.edns().has_value();
   if (edns && h.edns == EdnsHabit::kDrop) return {};
+  const auto cookie = CookieOf(m);
+  if (!cookie.empty() && h.cookies == CookieHabit::kDrop) return {};
   ZoneReply reply;
   bool opt = edns;
   if (edns && h.edns == EdnsHabit::kFormErr) {
@@ -153,6 +182,12 @@ std::vector<Delivery> ScriptedNetwork::ByHabit(const Server& server, const Outbo
     opt = false;
   } else if (edns && h.edns == EdnsHabit::kBadVers) {
     reply = Error(Rcode::kBadVers);
+  } else if (!cookie.empty() &&
+             (h.cookies == CookieHabit::kAlwaysBad ||
+              (h.cookies == CookieHabit::kRequired && !query.tcp && !KnowsServerCookie(cookie)))) {
+    reply = Error(Rcode::kBadCookie);
+  } else if (!cookie.empty() && h.cookies == CookieHabit::kFormErr) {
+    reply = Error(Rcode::kFormErr);
   } else {
     reply = Honest(server, m.qname(), m.qtype());
     if (h.edns == EdnsHabit::kNoOpt) opt = false;
@@ -161,7 +196,8 @@ std::vector<Delivery> ScriptedNetwork::ByHabit(const Server& server, const Outbo
   const size_t limit = query.tcp ? dns::kMaxMessageSize : UdpLimit(m, h);
   Delivery d;
   d.after = query.tcp ? 2 * h.delay : h.delay;
-  d.packet = WriteReply(m, h.lowercase ? lower.view() : m.qname(), reply, h.recursive, opt, limit);
+  d.packet = WriteReply(m, h.lowercase ? lower.view() : m.qname(), reply, h.recursive, opt, limit,
+                        CookieReply(h.cookies, cookie));
   return {std::move(d)};
 }
 
@@ -201,7 +237,13 @@ std::vector<uint8_t> ScriptedNetwork::Write(const Server& server, const ReplyPla
     b.AddQuestion(qname, plan.qtype.value_or(m.qtype()),
                   static_cast<dns::RRClass>(plan.qclass.value_or(static_cast<uint16_t>(m.qclass()))));
   }
-  const dns::EdnsOut opt;
+  dns::EdnsOut opt;
+  if (!plan.cookie.empty()) {
+    const auto own = CookieOf(m).first(std::min<size_t>(8, CookieOf(m).size()));
+    opt.cookie.assign(own.begin(), own.end());
+    opt.cookie.resize(8);
+    opt.cookie.insert(opt.cookie.end(), plan.cookie.begin(), plan.cookie.end());
+  }
   const bool with_opt = plan.opt && m.edns().has_value();
   if (with_opt) b.ReserveForOpt(opt);
   AddAll(b, Section::kAnswer, reply.answer);

@@ -37,6 +37,9 @@ class Network {
 };
 
 enum class EdnsHabit : uint8_t { kNormal, kFormErr, kNotImp, kBadVers, kDrop, kNoOpt };
+// kWrong: spoils ours; kAlwaysBad: BADCOOKIE whatever comes, over TCP too; kFormErr:
+// chokes on the option; kDrop: silent when it sees one.
+enum class CookieHabit : uint8_t { kNone, kNormal, kRequired, kWrong, kAlwaysBad, kFormErr, kDrop };
 enum class TcpHabit : uint8_t { kNormal, kRefuse, kClose, kSilent };
 
 struct ServerHabits {
@@ -50,6 +53,7 @@ struct ServerHabits {
   uint16_t udp_size = 1232;
   EdnsHabit edns = EdnsHabit::kNormal;
   TcpHabit tcp = TcpHabit::kNormal;
+  CookieHabit cookies = CookieHabit::kNone;
 };
 
 // One message, as it is to be put together; by default an honest reply to the query.
@@ -74,8 +78,9 @@ struct ReplyPlan {
   std::optional<uint16_t> qclass;
   std::optional<uint16_t> qdcount, ancount;
   bool question = true;
-  std::optional<size_t> cut;  // bytes kept
-  size_t pad = 0;             // bytes added
+  std::vector<uint8_t> cookie;  // option data, after the query's own 8 bytes
+  std::optional<size_t> cut;    // bytes kept
+  size_t pad = 0;               // bytes added
   // Records as text: "$Q" stands for the query's name, "[1-9]" for a record each.
   std::vector<std::pair<dns::Section, std::string>> records;
 };
@@ -132,7 +137,7 @@ class ScriptedNetwork final : public Network {
 
 // The wire form of a reply to `query`, cut with TC where it is longer than `limit`.
 std::vector<uint8_t> WriteReply(const dns::ParsedMessage& query, dns::NameView qname, const ZoneReply& reply,
-                                bool ra, bool with_opt, size_t limit);
+                                bool ra, bool with_opt, size_t limit, std::vector<uint8_t> cookie = {});
 
 }  // namespace sekisho::replay
 

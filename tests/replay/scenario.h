@@ -88,6 +88,7 @@ class Scenario {
   void Mark(const Words& w);
   void Leave(const Words& w);
   void SendQuestions(const Words& w, bool wait);
+  std::vector<uint8_t> CookieToSend(const std::string& kind) const;
   void NoteQuestion(size_t number, const std::string& label);
 
   // scenario_expect.cc

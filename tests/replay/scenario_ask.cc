@@ -25,8 +25,8 @@ std::vector<uint8_t> Build(const ClientPacket& p) {
   b.Begin(p.header);
   b.AddQuestion(p.qname, p.qtype, p.qclass);
   packet.resize(b.Finish(dns::Rcode::kNoError, p.edns ? &p.opt : nullptr).size());
-  // OPT is the last record: root, type, size, then extended RCODE and version.
-  if (p.edns) packet[packet.size() - 5] = p.edns_version;
+  // A bare OPT is the last record: root, type, size, then extended RCODE and version.
+  if (p.edns && p.opt.cookie.empty()) packet[packet.size() - 5] = p.edns_version;
   return packet;
 }
 
@@ -45,6 +45,20 @@ void Scenario::Start(const Words& w) { SendQuestions(w, false); }
 void Scenario::NoteQuestion(size_t number, const std::string& label) {
   current_ = number;
   if (!label.empty()) labels_[label] = number;
+}
+
+// "new": only a client's part; "back": what the last reply gave; "forged": with a server's part made up.
+std::vector<uint8_t> Scenario::CookieToSend(const std::string& kind) const {
+  std::vector<uint8_t> cookie = {1, 2, 3, 4, 5, 6, 7, 8};
+  if (kind == "forged") cookie.resize(24, 0x5a);
+  dns::ParsedMessage m;
+  if (kind != "back" || harness_.asked().empty() || m.Parse(Current().reply) != dns::ParseError::kNone ||
+      !m.edns()) {
+    return cookie;
+  }
+  const dns::EdnsOption* option = m.edns()->Find(dns::OptionCode::kCookie);
+  if (option != nullptr) cookie.assign(option->data.begin(), option->data.end());
+  return cookie;
 }
 
 void Scenario::SendQuestions(const Words& w, bool wait) {
@@ -79,6 +93,8 @@ void Scenario::SendQuestions(const Words& w, bool wait) {
       p.edns = false;
     } else if (auto size = Value(word, "bufsize")) {
       p.opt.udp_size = static_cast<uint16_t>(NumberOf(*size));
+    } else if (auto cookie = Value(word, "cookie")) {
+      p.opt.cookie = CookieToSend(*cookie);
     } else if (auto version = Value(word, "edns-version")) {
       p.edns_version = static_cast<uint8_t>(NumberOf(*version));
     } else if (auto qclass = Value(word, "class")) {

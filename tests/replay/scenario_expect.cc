@@ -85,6 +85,11 @@ std::vector<std::string> RecordsOf(const dns::ParsedMessage& m, dns::Section sec
   return out;
 }
 
+std::string CookieSize(const dns::ParsedMessage& m) {
+  const dns::EdnsOption* option = m.edns() ? m.edns()->Find(dns::OptionCode::kCookie) : nullptr;
+  return option == nullptr ? "no" : std::to_string(option->data.size());
+}
+
 bool Has(const std::vector<uint8_t>& haystack, std::span<const uint8_t> needle) {
   return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
 }
@@ -169,6 +174,8 @@ void Scenario::ExpectReply(const Words& w) {
   } else if (w[0] == "edns" && w.size() == 2) {
     const std::string size = m.edns() ? std::to_string(m.edns()->udp_size) : "no";
     if (size != w[1]) Fail("EDNS is " + size);
+  } else if (w[0] == "cookie" && w.size() == 2) {
+    if (CookieSize(m) != w[1]) Fail("cookie is " + CookieSize(m));
   } else if (w[0] == "do" || w[0] == "no-do") {
     if ((m.edns() && m.edns()->dnssec_ok) != (w[0] == "do")) Fail("DO is not so");
   } else {
@@ -274,6 +281,7 @@ void Scenario::ExpectQuery(const Words& w) {
       {"edns", m.edns() ? std::to_string(m.edns()->udp_size) : "no"},
       {"do", m.edns() && m.edns()->dnssec_ok ? "1" : "0"},
       {"options", m.edns() ? std::to_string(m.edns()->option_count) : "0"},
+      {"cookie", CookieSize(m)},
       {"rd", m.header().rd ? "1" : "0"},
       {"cd", m.header().cd ? "1" : "0"},
       {"tcp", q.tcp ? "1" : "0"},

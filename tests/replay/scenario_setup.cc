@@ -75,7 +75,10 @@ void Scenario::Config(const Words& w) {
 
 void Scenario::ConfigList(const Words& w) {
   const std::string& key = w[1];
-  if (key == "minimise-type") {
+  if (key == "cookies" || key == "require-cookies" || key == "upstream-cookies") {
+    resolver::Cookies& c = settings_.cookies;
+    (key == "cookies" ? c.answer : key == "require-cookies" ? c.require : c.upstream) = w[2] == "on";
+  } else if (key == "minimise-type") {
     settings_.minimise_type = TypeOf(w[2]);
   } else if (key == "serve-stale") {
     settings_.stale.enabled = w[2] == "on";
@@ -137,6 +140,13 @@ void Scenario::Server(const Words& w) {
                                                        {"refuse", TcpHabit::kRefuse},
                                                        {"close", TcpHabit::kClose},
                                                        {"silent", TcpHabit::kSilent}};
+  static const std::map<std::string, CookieHabit> kCookies = {{"none", CookieHabit::kNone},
+                                                              {"on", CookieHabit::kNormal},
+                                                              {"required", CookieHabit::kRequired},
+                                                              {"wrong", CookieHabit::kWrong},
+                                                              {"always-bad", CookieHabit::kAlwaysBad},
+                                                              {"formerr", CookieHabit::kFormErr},
+                                                              {"drop", CookieHabit::kDrop}};
   static const std::map<std::string, bool ServerHabits::*> kSwitches = {
       {"down", &ServerHabits::down},           {"unreachable", &ServerHabits::unreachable},
       {"lowercase", &ServerHabits::lowercase}, {"recursive", &ServerHabits::recursive},
@@ -155,6 +165,8 @@ void Scenario::Server(const Words& w) {
       h.udp_size = static_cast<uint16_t>(NumberOf(*size));
     } else if (auto edns = Value(w[i], "edns"); edns && kEdns.contains(*edns)) {
       h.edns = kEdns.at(*edns);
+    } else if (auto cookies = Value(w[i], "cookies"); cookies && kCookies.contains(*cookies)) {
+      h.cookies = kCookies.at(*cookies);
     } else if (auto tcp = Value(w[i], "tcp"); tcp && kTcp.contains(*tcp)) {
       h.tcp = kTcp.at(*tcp);
     } else {
@@ -280,6 +292,8 @@ void Scenario::PlanWord(const std::string& word, ReplyPlan* plan) {
     plan->qdcount = static_cast<uint16_t>(NumberOf(*qdcount));
   } else if (auto ancount = Value(word, "ancount")) {
     plan->ancount = static_cast<uint16_t>(NumberOf(*ancount));
+  } else if (auto cookie = Value(word, "cookie")) {
+    plan->cookie = FromHex(*cookie);
   } else if (auto cut = Value(word, "cut")) {
     plan->cut = static_cast<size_t>(NumberOf(*cut));
   } else if (auto pad = Value(word, "pad")) {

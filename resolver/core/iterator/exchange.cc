@@ -56,6 +56,7 @@ std::vector<uint8_t> BuildQuery(const ExchangeRequest& r, dns::NameView name, ui
   dns::EdnsOut edns;
   edns.udp_size = r.udp_size;
   edns.dnssec_ok = true;
+  edns.cookie.assign(r.cookie.begin(), r.cookie.end());
   const auto wire = builder.Finish(dns::Rcode::kNoError, r.edns ? &edns : nullptr);
   return {wire.begin(), wire.end()};
 }
@@ -80,6 +81,9 @@ Exchanges::Wait::~Wait() { owner_->Leave(this); }
 
 Exchanges::Wait Exchanges::Ask(const ExchangeRequest& request, MonoTime now) {
   std::string key = ShareKey(request);
+  if (auto kept = kept_.extract(key); !kept.empty() && now <= kept.mapped().until) {
+    return Wait(this, std::move(kept.mapped().result));
+  }
   if (auto it = shared_.find(key); it != shared_.end()) {
     return Wait(this, exchanges_.at(it->second).get(), true, now + request.timeout);
   }
@@ -94,21 +98,29 @@ Exchanges::Exchange* Exchanges::Start(const ExchangeRequest& request, std::strin
   exchange->mixed_case = request.mix_case && !request.tcp;
   exchange->sent_name = exchange->mixed_case ? MixCase(request.qname, *rng_) : dns::Name(request.qname);
   exchange->qtype = request.qtype;
+  exchange->server = request.server;
   exchange->tcp = request.tcp;
+  exchange->silent = request.wait_only;
+  if (request.cookie.size() >= kOwnCookieSize && request.edns) {
+    exchange->own_cookie.assign(request.cookie.begin(), request.cookie.begin() + kOwnCookieSize);
+    exchange->server_cookie_known = request.cookie.size() > kOwnCookieSize;
+  }
   exchange->sent = now;
   exchange->deadline = now + request.timeout;
+  if (!request.tcp && !request.wait_only) exchange->linger_until = now + request.linger;
   exchange->share_key = std::move(share_key);
 
-  OutboundQuery out;
-  out.ticket = exchange->ticket;
-  out.server = request.server;
-  out.tcp = request.tcp;
-  out.packet = BuildQuery(request, exchange->sent_name, exchange->id);
-  sends_.push_back(std::move(out));
-
+  if (!request.wait_only) {
+    OutboundQuery out;
+    out.ticket = exchange->ticket;
+    out.server = request.server;
+    out.tcp = request.tcp;
+    out.packet = BuildQuery(request, exchange->sent_name, exchange->id);
+    sends_.push_back(std::move(out));
+    (request.tcp ? counters_->upstream_tcp : counters_->upstream_udp).Add();
+  }
   shared_.emplace(exchange->share_key, exchange->ticket);
   deadlines_.emplace(exchange->deadline, exchange->ticket);
-  (request.tcp ? counters_->upstream_tcp : counters_->upstream_udp).Add();
   counters_->in_flight_upstream.Add();
   return exchanges_.emplace(exchange->ticket, std::move(exchange)).first->second.get();
 }
@@ -121,8 +133,8 @@ Exchanges::Verdict Exchanges::Judge(const Exchange& exchange, dns::ParseError pa
   if (!h.qr || h.opcode != dns::Opcode::kQuery) return Verdict::kIgnore;
   if (!message.has_question()) {
     // Only an error may come without its question (some servers answer FORMERR so).
-    return parsed == dns::ParseError::kNone && h.rcode != 0 && h.rcode != 3 ? Verdict::kAccept
-                                                                            : Verdict::kIgnore;
+    const bool error = parsed == dns::ParseError::kNone && h.rcode != 0 && h.rcode != 3;
+    return error ? JudgeCookie(exchange, message) : Verdict::kIgnore;
   }
   if (message.qtype() != exchange.qtype || message.qclass() != dns::RRClass::kIN) return Verdict::kIgnore;
   if (!(message.qname() == exchange.sent_name.view())) return Verdict::kIgnore;
@@ -131,7 +143,45 @@ Exchanges::Verdict Exchanges::Judge(const Exchange& exchange, dns::ParseError pa
     // Cut off in the middle with TC set is still a "come over TCP".
     return h.tc && !exchange.tcp ? Verdict::kAccept : Verdict::kIgnore;
   }
-  return Verdict::kAccept;
+  return JudgeCookie(exchange, message);
+}
+
+// RFC 7873 section 5.3. Who cannot repeat our cookie has not seen the question. A server that has given us
+// one gives it every time; over TCP it may have changed its mind.
+Exchanges::Verdict Exchanges::JudgeCookie(const Exchange& exchange, const dns::ParsedMessage& message) {
+  if (exchange.own_cookie.empty()) return Verdict::kAccept;
+  const dns::EdnsOption* cookie = message.edns() ? message.edns()->Find(dns::OptionCode::kCookie) : nullptr;
+  if (cookie == nullptr) {
+    return exchange.server_cookie_known && !exchange.tcp ? Verdict::kSuspicious : Verdict::kAccept;
+  }
+  const bool ours = cookie->data.size() >= kOwnCookieSize &&
+                    std::equal(exchange.own_cookie.begin(), exchange.own_cookie.end(), cookie->data.begin());
+  return ours ? Verdict::kAccept : Verdict::kIgnore;
+}
+
+ExchangeResult Exchanges::ResultOf(const Exchange& exchange) {
+  ExchangeResult result;
+  result.server = exchange.server;
+  result.late = exchange.lingering;
+  result.cookie_sent = !exchange.own_cookie.empty();
+  return result;
+}
+
+void Exchanges::Accept(const Exchange& exchange, std::shared_ptr<Reply> reply, ExchangeResult* result) {
+  // The question was compared above; nearly always it stands uncompressed behind the header.
+  if (exchange.mixed_case &&
+      reply->message.question_end() == dns::kHeaderSize + exchange.sent_name.size() + 4) {
+    UndoMixedCase(exchange.sent_name, reply.get());
+  }
+  if (const auto& edns = reply->message.edns(); edns && result->cookie_sent) {
+    const dns::EdnsOption* cookie = edns->Find(dns::OptionCode::kCookie);
+    if (cookie != nullptr && cookie->data.size() > kOwnCookieSize) {
+      const auto server = cookie->data.subspan(kOwnCookieSize);
+      result->server_cookie.assign(server.begin(), server.end());
+    }
+  }
+  result->outcome = ExchangeOutcome::kReply;
+  result->reply = std::move(reply);
 }
 
 void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTime now) {
@@ -142,7 +192,7 @@ void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTi
   reply->packet.assign(packet.begin(), packet.end());
   const dns::ParseError parsed = reply->message.Parse(reply->packet);
   if (parsed != dns::ParseError::kNone) counters_->upstream_malformed.Add();
-  ExchangeResult result;
+  ExchangeResult result = ResultOf(exchange);
   result.rtt = now - exchange.sent;
   switch (Judge(exchange, parsed, reply->message)) {
     case Verdict::kIgnore:
@@ -153,24 +203,24 @@ void Exchanges::OnReply(uint64_t ticket, std::span<const uint8_t> packet, MonoTi
       break;
     case Verdict::kSuspicious:
       counters_->upstream_mismatches.Add();
+      if (exchange.lingering) return Close(ticket);
       result.outcome = ExchangeOutcome::kSuspicious;
-      result.case_changed = reply->message.header().id == exchange.id;
+      result.case_changed = reply->message.header().id == exchange.id && reply->message.has_question() &&
+                            !reply->message.qname().EqualsWithCase(exchange.sent_name);
       break;
     case Verdict::kAccept:
-      // The question was compared above; nearly always it stands uncompressed behind the header.
-      if (exchange.mixed_case &&
-          reply->message.question_end() == dns::kHeaderSize + exchange.sent_name.size() + 4) {
-        UndoMixedCase(exchange.sent_name, reply.get());
-      }
-      result.outcome = ExchangeOutcome::kReply;
-      result.reply = std::move(reply);
+      Accept(exchange, std::move(reply), &result);
+      if (exchange.lingering) return FinishLate(exchange, std::move(result), now);
       break;
   }
   Finish(ticket, result);
 }
 
 void Exchanges::OnFailure(uint64_t ticket, UpstreamFailure failure) {
-  ExchangeResult result;
+  const auto it = exchanges_.find(ticket);
+  if (it == exchanges_.end()) return;
+  if (it->second->lingering) return Close(ticket);
+  ExchangeResult result = ResultOf(*it->second);
   switch (failure) {
     case UpstreamFailure::kUnreachable:
       result.outcome = ExchangeOutcome::kUnreachable;
@@ -196,12 +246,53 @@ void Exchanges::OnTime(MonoTime now) {
   }
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const uint64_t ticket = deadlines_.begin()->second;
-    counters_->upstream_timeouts.Add();
-    ExchangeResult result;
+    Exchange& exchange = *exchanges_.at(ticket);
+    if (exchange.lingering) {
+      Close(ticket);
+      continue;
+    }
+    if (!exchange.silent) counters_->upstream_timeouts.Add();
+    ExchangeResult result = ResultOf(exchange);
     result.outcome = ExchangeOutcome::kTimeout;
-    result.rtt = now - exchanges_.at(ticket)->sent;
-    Finish(ticket, result);
+    result.rtt = now - exchange.sent;
+    EndWaits(exchange, result);
+    if (!BeginLinger(exchange, now)) Close(ticket);
   }
+  std::erase_if(kept_, [&](const auto& k) { return k.second.until < now; });
+}
+
+bool Exchanges::Lingers(const ExchangeRequest& request) const {
+  return lingering_.contains(ShareKey(request));
+}
+
+bool Exchanges::BeginLinger(Exchange& exchange, MonoTime now) {
+  if (exchange.linger_until <= now || exchanges_.size() > kOutstanding / 2) return false;
+  std::vector<uint64_t>& others = lingering_[exchange.share_key];
+  if (others.size() >= kLingeringPerQuestion) return false;
+  others.push_back(exchange.ticket);
+  shared_.erase(exchange.share_key);
+  deadlines_.erase({exchange.deadline, exchange.ticket});
+  exchange.lingering = true;
+  exchange.deadline = exchange.linger_until;
+  deadlines_.emplace(exchange.deadline, exchange.ticket);
+  return true;
+}
+
+void Exchanges::FinishLate(const Exchange& exchange, ExchangeResult result, MonoTime now) {
+  const std::string key = exchange.share_key;
+  if (const auto active = shared_.find(key); active != shared_.end()) {
+    Finish(active->second, result);
+  } else {
+    if (kept_.size() < kKeptReplies) kept_[key] = {exchange.deadline, std::move(result)};
+    CloseLingering(key);
+  }
+  std::erase_if(kept_, [&](const auto& k) { return k.second.until < now; });
+}
+
+void Exchanges::CloseLingering(const std::string& share_key) {
+  const auto it = lingering_.find(share_key);
+  if (it == lingering_.end()) return;
+  for (const uint64_t ticket : std::vector<uint64_t>(it->second)) Close(ticket);
 }
 
 std::optional<MonoTime> Exchanges::NextDeadline() const {
@@ -210,10 +301,8 @@ std::optional<MonoTime> Exchanges::NextDeadline() const {
   return impatient_.empty() ? first : std::min(first, impatient_.begin()->first.first);
 }
 
-void Exchanges::Finish(uint64_t ticket, const ExchangeResult& result) {
-  const auto it = exchanges_.find(ticket);
-  if (it == exchanges_.end()) return;
-  for (Wait* wait : it->second->waits) {
+void Exchanges::EndWaits(Exchange& exchange, const ExchangeResult& result) {
+  for (Wait* wait : exchange.waits) {
     impatient_.erase({wait->deadline_, wait->number_});
     const bool joined = wait->result_.joined;
     wait->result_ = result;
@@ -222,17 +311,34 @@ void Exchanges::Finish(uint64_t ticket, const ExchangeResult& result) {
     wait->queued_ = true;
     ready_.push_back(wait);
   }
-  it->second->waits.clear();
+  exchange.waits.clear();
+}
+
+void Exchanges::Finish(uint64_t ticket, const ExchangeResult& result) {
+  const auto it = exchanges_.find(ticket);
+  if (it == exchanges_.end()) return;
+  EndWaits(*it->second, result);
+  const std::string key = it->second->share_key;
   Close(ticket);
+  if (result.outcome == ExchangeOutcome::kReply) CloseLingering(key);
 }
 
 // Forgets an exchange and has its socket closed (or its query never sent).
 void Exchanges::Close(uint64_t ticket) {
   const auto it = exchanges_.find(ticket);
-  deadlines_.erase({it->second->deadline, ticket});
-  shared_.erase(it->second->share_key);
+  const Exchange& exchange = *it->second;
+  deadlines_.erase({exchange.deadline, ticket});
+  if (exchange.lingering) {
+    const auto others = lingering_.find(exchange.share_key);
+    std::erase(others->second, ticket);
+    if (others->second.empty()) lingering_.erase(others);
+  } else {
+    shared_.erase(exchange.share_key);
+  }
+  const bool silent = exchange.silent;
   exchanges_.erase(it);
   counters_->in_flight_upstream.Sub();
+  if (silent) return;
   const auto unsent =
       std::find_if(sends_.begin(), sends_.end(), [&](const auto& s) { return s.ticket == ticket; });
   if (unsent != sends_.end()) {

@@ -19,6 +19,8 @@ constexpr Duration kFetchTime = std::chrono::milliseconds(4500);
 constexpr int kUdpTriesPerServer = 3;
 constexpr int kUdpTriesAtMost = 6;
 constexpr Duration kUdpPatience = std::chrono::milliseconds(1500);
+// After so many timeouts in a row nobody waits for a late reply of the server any more.
+constexpr int kPatientTimeouts = 8;
 
 Response Failure(const dns::Name& name, RRType type, EdeCode code, std::string text) {
   Response r;
@@ -46,7 +48,8 @@ Iterator::Iterator(RrsetCache* cache, Rng* rng, Counters* counters, const Now* n
       now_(now),
       servers_(KeyedHash(*rng)),
       exchanges_(rng, counters),
-      validator_(this) {}
+      validator_(this),
+      cookie_key_(*rng) {}
 
 void Iterator::Configure(std::shared_ptr<const Settings> settings) {
   settings_ = std::move(settings);
@@ -250,7 +253,14 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
       if (more) continue;
     }
     if (!picked && AddParentGlue(state)) continue;
-    if (!picked) break;
+    if (!picked) {
+      if (at_least.last_resort || !MayComeLate(state, qname, qtype)) break;
+      Classified late = co_await AwaitLate(state, qname, qtype, budget);
+      if (late.kind == ReplyKind::kResponse || late.kind == ReplyKind::kReferral) co_return late;
+      // It may have sent us to TCP.
+      if (!PickServer(state)) break;
+      continue;
+    }
     if (state.queries >= limits::kUpstreamQueriesPerFetch || !budget.TakeQuery()) {
       state.errors.push_back({EdeCode::kOther, "query budget used up"});
       break;
@@ -275,32 +285,70 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
   co_return at_least;
 }
 
-Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns::Name& qname, RRType qtype,
-                                     Budget& budget) {
-  const Candidate& asked = state.candidates[index];
+std::vector<uint8_t> Iterator::CookieFor(const Candidate& candidate) const {
+  const IpAddress& address = candidate.address.address;
+  const ServerState* known = servers_.Peek(address);
+  if (!settings_->cookies.upstream || !candidate.cookie || !candidate.edns) return {};
+  if (known != nullptr && known->no_cookies_until > now_->mono) return {};
+  // Who has said nothing twice may be one that drops what it does not know.
+  if (candidate.tries >= 2 && (known == nullptr || known->cookie.empty())) return {};
+  // Another one for each server, so that none can pass for another (RFC 9018 section 3).
+  const uint64_t own = cookie_key_.Strong(address.mapped());
+  std::vector<uint8_t> cookie;
+  for (int shift = 56; shift >= 0; shift -= 8) cookie.push_back(static_cast<uint8_t>(own >> shift));
+  if (known != nullptr) cookie.insert(cookie.end(), known->cookie.begin(), known->cookie.end());
+  return cookie;
+}
+
+ExchangeRequest Iterator::RequestFor(const FetchState& state, const Candidate& candidate, dns::NameView qname,
+                                     RRType qtype) const {
   ExchangeRequest request;
   request.zone = state.cut.zone;
   request.qname = qname;
   request.qtype = qtype;
-  request.server = asked.address;
+  request.server = candidate.address;
   request.rd = state.cut.forward;
-  request.tcp = asked.tcp;
-  request.edns = asked.edns;
+  request.tcp = candidate.tcp;
+  request.edns = candidate.edns;
   request.udp_size = settings_->upstream_edns_size;
-  request.timeout = std::min(TimeoutFor(asked), std::max(state.give_up - now_->mono, limits::kMinTimeout));
-  const ServerState* known = servers_.Peek(asked.address.address);
+  const Duration left = std::max(state.give_up - now_->mono, limits::kMinTimeout);
+  request.timeout = std::min(TimeoutFor(candidate), left);
+  request.linger = left;
+  const ServerState* known = servers_.Peek(candidate.address.address);
   request.mix_case = settings_->mix_case && (known == nullptr || known->keeps_case);
+  return request;
+}
 
+Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns::Name& qname, RRType qtype,
+                                     Budget& budget) {
+  ExchangeRequest request = RequestFor(state, state.candidates[index], qname, qtype);
+  const std::vector<uint8_t> cookie = CookieFor(state.candidates[index]);
+  request.cookie = cookie;
   ExchangeResult result = co_await exchanges_.Ask(request, now_->mono);
   // The list may have grown while waiting, but only at its end.
-  Candidate& candidate = state.candidates[index];
-  NoteOutcome(result, candidate);
-  if (candidate.tcp && ++state.tcp_tries > limits::kTcpTriesPerFetch) candidate.out = true;
+  Candidate* candidate = &state.candidates[index];
+  if (candidate->tcp && ++state.tcp_tries > limits::kTcpTriesPerFetch) candidate->out = true;
+  if (result.late) {
+    const auto asked = std::find_if(state.candidates.begin(), state.candidates.end(),
+                                    [&](const Candidate& c) { return c.address == result.server; });
+    if (asked != state.candidates.end()) candidate = &*asked;
+  }
+  NoteOutcome(result, *candidate);
+  co_return TakeReply(state, result, *candidate, qname, qtype, budget);
+}
+
+Classified Iterator::TakeReply(FetchState& state, const ExchangeResult& result, Candidate& candidate,
+                               const dns::Name& qname, RRType qtype, Budget& budget) {
   Classified c;
-  if (result.outcome != ExchangeOutcome::kReply) co_return c;
+  if (result.outcome != ExchangeOutcome::kReply) return c;
   if (!budget.TakeBytes(result.reply->packet.size())) {
     state.give_up = now_->mono;
-    co_return c;
+    return c;
+  }
+  // Asked once more with what it has just given, then over TCP, and that is all (CVE-2026-5950, row D19).
+  if (result.cookie_sent && result.reply->message.rcode() == dns::Rcode::kBadCookie && !candidate.tcp) {
+    if (++candidate.bad_cookies > 1 || result.server_cookie.empty()) candidate.tcp = true;
+    return c;
   }
   const Asked question{.zone = state.cut.zone,
                        .qname = qname,
@@ -314,8 +362,41 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
       c.response.answer.front()->type == RRType::kDNAME && c.response.answer.front()->signatures.empty()) {
     c.kind = ReplyKind::kTruncated;
   }
+  // It knows EDNS and stumbles over the option.
+  if (c.kind == ReplyKind::kNoEdns && result.cookie_sent && result.reply->message.edns() &&
+      candidate.cookie) {
+    candidate.cookie = false;
+    if (!result.joined) servers_.RefusesCookies(result.server.address, now_->mono);
+    return c;
+  }
   NoteReply(state, candidate, c);
-  co_return c;
+  return c;
+}
+
+bool Iterator::MayComeLate(const FetchState& state, dns::NameView qname, RRType qtype) const {
+  return std::any_of(state.candidates.begin(), state.candidates.end(), [&](const Candidate& c) {
+    const ServerState* known = servers_.Peek(c.address.address);
+    // Who has been silent for long gets no more patience than the tries themselves.
+    return !c.tcp && (known == nullptr || known->timeouts <= kPatientTimeouts) &&
+           exchanges_.Lingers(RequestFor(state, c, qname, qtype));
+  });
+}
+
+Task<Classified> Iterator::AwaitLate(FetchState& state, const dns::Name& qname, RRType qtype,
+                                     Budget& budget) {
+  Classified nothing;
+  for (size_t i = 0; i < state.candidates.size(); ++i) {
+    ExchangeRequest request = RequestFor(state, state.candidates[i], qname, qtype);
+    if (request.tcp || !exchanges_.Lingers(request)) continue;
+    request.wait_only = true;
+    request.timeout = std::max(state.give_up - now_->mono, Duration(1));
+    ExchangeResult result = co_await exchanges_.Ask(request, now_->mono);
+    if (result.outcome != ExchangeOutcome::kReply) co_return nothing;
+    Candidate& candidate = state.candidates[i];
+    NoteOutcome(result, candidate);
+    co_return TakeReply(state, result, candidate, qname, qtype, budget);
+  }
+  co_return nothing;
 }
 
 // A server that does not keep the case and has no TCP either is asked once more as everybody asks it.
@@ -331,7 +412,9 @@ bool Iterator::FallBackToPlain(Candidate& candidate) {
 void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
   switch (result.outcome) {
     case ExchangeOutcome::kReply:
-      if (!result.joined) servers_.OnReply(candidate.address.address, result.rtt);
+      if (result.joined) break;
+      servers_.OnReply(result.server.address, result.rtt);
+      NoteCookies(result, candidate);
       break;
     case ExchangeOutcome::kTimeout:
       if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
@@ -354,12 +437,22 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
       break;
     case ExchangeOutcome::kSuspicious:
       // Who guessed ID and port would have copied the case as well: it is the server that does not keep it.
-      if (result.case_changed) {
+      if (result.case_changed && !result.joined) {
         servers_.Get(candidate.address.address).keeps_case = false;
         candidate.loses_case = true;
       }
       candidate.tcp = true;
       break;
+  }
+}
+
+void Iterator::NoteCookies(const ExchangeResult& result, Candidate& candidate) {
+  if (result.cookie_sent) {
+    servers_.NoteCookie(result.server.address, result.server_cookie, candidate.tcp);
+  } else if (candidate.tries >= 2 && !result.late && candidate.cookie && candidate.edns && !candidate.tcp &&
+             settings_->cookies.upstream) {
+    // Silent with the option, it spoke without.
+    servers_.RefusesCookies(result.server.address, now_->mono);
   }
 }
 

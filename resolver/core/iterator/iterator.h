@@ -66,6 +66,8 @@ class Iterator final : public RecordFetcher {
     Duration waited{};  // in vain
     bool tcp = false;
     bool edns = true;
+    bool cookie = true;
+    int bad_cookies = 0;      // BADCOOKIE replies
     bool loses_case = false;  // went to TCP because the name came back in another case
     bool out = false;         // lame, broken or used up
   };
@@ -104,6 +106,16 @@ class Iterator final : public RecordFetcher {
   static void ResetCandidates(FetchState& state);
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
   std::optional<size_t> PickServer(const FetchState& state);
+  ExchangeRequest RequestFor(const FetchState& state, const Candidate& candidate, dns::NameView qname,
+                             dns::RRType qtype) const;
+  // The COOKIE option for that server; empty: none.
+  std::vector<uint8_t> CookieFor(const Candidate& candidate) const;
+  // Waits for late replies of servers that are slower than anybody expected.
+  Task<Classified> AwaitLate(FetchState& state, const dns::Name& qname, dns::RRType qtype, Budget& budget);
+  bool MayComeLate(const FetchState& state, dns::NameView qname, dns::RRType qtype) const;
+  Classified TakeReply(FetchState& state, const ExchangeResult& result, Candidate& candidate,
+                       const dns::Name& qname, dns::RRType qtype, Budget& budget);
+  void NoteCookies(const ExchangeResult& result, Candidate& candidate);
   Duration TimeoutFor(const Candidate& candidate) const;
   static bool FallBackToPlain(Candidate& candidate);
   void NoteOutcome(const ExchangeResult& result, Candidate& candidate);
@@ -122,6 +134,7 @@ class Iterator final : public RecordFetcher {
   ServerTable servers_;
   Exchanges exchanges_;
   Validator validator_;
+  KeyedHash cookie_key_;
 };
 
 }  // namespace sekisho::resolver

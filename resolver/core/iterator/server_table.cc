@@ -11,6 +11,7 @@ constexpr int kDeadAfter = 4;  // timeouts in a row
 constexpr Duration kDeadFor = std::chrono::seconds(1);
 constexpr Duration kDeadForMax = std::chrono::seconds(60);
 constexpr Duration kLameFor = std::chrono::minutes(10);
+constexpr Duration kNoCookiesFor = std::chrono::minutes(10);
 
 }  // namespace
 
@@ -68,6 +69,18 @@ void ServerTable::OnTimeout(const IpAddress& address, MonoTime now) {
   if (s.timeouts < kDeadAfter) return;
   const int doublings = std::min(s.timeouts - kDeadAfter, 6);
   s.retry_after = now + std::min(kDeadFor * (1 << doublings), kDeadForMax);
+}
+
+void ServerTable::NoteCookie(const IpAddress& address, const std::vector<uint8_t>& cookie, bool tcp) {
+  if (cookie.empty() && !tcp) return;
+  ServerState& s = Get(address);
+  if (s.cookie != cookie) s.cookie = cookie;
+}
+
+void ServerTable::RefusesCookies(const IpAddress& address, MonoTime now) {
+  ServerState& s = Get(address);
+  s.cookie.clear();
+  s.no_cookies_until = now + kNoCookiesFor;
 }
 
 void ServerTable::MarkLame(const IpAddress& address, dns::NameView zone, MonoTime now) {

@@ -31,6 +31,8 @@ struct ServerState {
   EdnsSupport edns = EdnsSupport::kUnknown;
   MonoTime edns_until{};  // kNo is believed until then
   bool keeps_case = true;
+  std::vector<uint8_t> cookie;  // what it wants to see beside ours; empty: never got one (RFC 7873)
+  MonoTime no_cookies_until{};  // it chokes on the option: left out until then
   std::vector<std::pair<std::string, MonoTime>> lame_for;  // lower-cased zone, until when
 
   // How long to wait for a reply of this server.
@@ -50,6 +52,9 @@ class ServerTable {
   void OnReply(const IpAddress& address, Duration rtt);
   // A timeout or a network error; the server is left alone for a while after several in a row.
   void OnTimeout(const IpAddress& address, MonoTime now);
+  // What came with an accepted reply; over TCP a server may also take its cookie back.
+  void NoteCookie(const IpAddress& address, const std::vector<uint8_t>& cookie, bool tcp);
+  void RefusesCookies(const IpAddress& address, MonoTime now);
   void MarkLame(const IpAddress& address, dns::NameView zone, MonoTime now);
 
   size_t size() const { return servers_.size(); }

@@ -53,6 +53,7 @@ dns::EdnsOut MakeOpt(const Question& q, const Settings& settings) {
   dns::EdnsOut opt;
   opt.udp_size = settings.edns_size;
   opt.dnssec_ok = q.dnssec_ok;
+  if (q.has_cookie) opt.cookie.assign(q.cookie.begin(), q.cookie.end());
   const auto add = [&](const std::vector<dns::ExtendedError>& errors) {
     for (const auto& e : errors) {
       if (opt.errors.size() < kMaxErrors &&

@@ -185,6 +185,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"blocklist: {feeds: [{name: a, url: /x, interval_seconds: 0}]}\n",
          "interval_seconds: must be from 1"},
         {"blocklist: {feeds: [{name: ../a, url: /x}]}\n", "'../a': 1 to 64 letters"},
+        {"resolver: {cookies: {answer: false, require: true}}\n", "resolver.cookies.require: needs"},
+        {"resolver: {cookies: {secret_file: secrets}}\n", "secret_file: 'secrets': must be an absolute path"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
     }));
 

@@ -144,5 +144,26 @@ TEST(StaticConfig, TellsWhatNeedsARestart) {
               ElementsAre("resolver.listen", "resolver.workers"));
 }
 
+TEST_F(LiveConfigTest, CookieSecretsComeFromAFile) {
+  const std::string secret = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+  const std::string good =
+      File("secrets", "# active first\n" + secret + "\r\n\n" + std::string(32, '0') + "\n");
+  auto live =
+      MakeLiveConfig(Parsed("resolver: {cookies: {require: true, secret_file: " + good + "}}\n"), None());
+  ASSERT_TRUE(live.ok()) << live.status();
+  ASSERT_EQ(live->settings->cookies.secrets.size(), 2u);
+  EXPECT_EQ(live->settings->cookies.secrets[0], *ParseCookieSecret(secret));
+  EXPECT_TRUE(live->settings->cookies.require);
+  const auto error_of = [&](const std::string& path) {
+    return ErrorOf("resolver: {cookies: {secret_file: " + path + "}}\n");
+  };
+  EXPECT_THAT(error_of(File("bad", secret + "\n" + secret + "0\n")),
+              HasSubstr("bad:2: a secret is 32 hexadecimal digits"));
+  EXPECT_THAT(error_of(File("bad", secret + "\nx\n")), ::testing::Not(HasSubstr(secret))) << "not told";
+  EXPECT_THAT(error_of(File("empty", "# nothing\n")), HasSubstr("holds no secret"));
+  EXPECT_THAT(error_of("/nonexistent/secrets"),
+              HasSubstr("resolver.cookies.secret_file: /nonexistent/secrets"));
+}
+
 }  // namespace
 }  // namespace sekisho::resolver
