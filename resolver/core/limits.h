@@ -61,6 +61,10 @@ inline constexpr Duration kFailureTtl = std::chrono::seconds(5);
 inline constexpr Duration kFailureTtlMax = std::chrono::seconds(60);
 inline constexpr Duration kBogusTtl = std::chrono::seconds(60);
 
+// Other servers of the zone that are asked when data does not validate: it may be one server that is broken
+// or lied (RFC 4035 section 4.7; row P24).
+inline constexpr size_t kOtherServersWhenBogus = 3;
+
 // Questions in progress in one worker, and from one client address (row D21).
 inline constexpr size_t kPendingQuestions = 20'000;
 inline constexpr size_t kPendingPerClient = 1000;

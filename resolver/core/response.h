@@ -9,9 +9,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "proto/base/ip_address.h"
 #include "proto/base/now.h"
 #include "proto/dns/edns.h"
 #include "proto/dns/name.h"
@@ -43,6 +45,7 @@ struct Response {
   // The validator may cut TTLs: seconds, at most this (RFC 4035 section 5.3.3); 0xffffffff: no cut.
   uint32_t ttl_cap = 0xffffffff;
   std::vector<dns::ExtendedError> errors;
+  std::optional<IpAddress> server;  // who said so; not known of what comes from the cache
   bool from_cache = false;
   bool stale = false;
   bool refresh_due = false;  // from the cache, and about to expire

@@ -60,7 +60,7 @@ struct Settings {
   bool ipv6 = true;
   bool query_private_addresses = false;
   bool qname_minimisation = true;
-  dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A or NS
+  dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A, or NS: one for each zone
   bool mix_case = true;                         // 0x20
   bool harden_glue = true;                      // glue only from inside the zone that refers
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts

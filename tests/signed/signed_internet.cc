@@ -101,6 +101,14 @@ void SignedInternet::Advance(Duration by) {
   now_.wall += by;
 }
 
+resolver::Task<ResponsePtr> SignedInternet::FetchElsewhere(Name name, RRType type, std::vector<IpAddress>,
+                                                           resolver::Budget&, int) {
+  auto failure = std::make_shared<Response>();
+  failure->qname = name;
+  failure->qtype = type;
+  co_return failure;
+}
+
 resolver::Task<ResponsePtr> SignedInternet::Fetch(Name name, RRType type, resolver::Budget& budget,
                                                   int depth) {
   asked.push_back({name, type});

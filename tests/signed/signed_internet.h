@@ -62,6 +62,11 @@ class SignedInternet : public resolver::RecordFetcher {
   bool hold = false;
   std::vector<std::coroutine_handle<>> waiting;
 
+  // One server serves each zone, and nothing is cached.
+  resolver::Task<resolver::ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type,
+                                                       std::vector<IpAddress> avoid, resolver::Budget& budget,
+                                                       int depth) override;
+  resolver::ResponsePtr Peek(dns::NameView, dns::RRType) const override { return nullptr; }
   resolver::Task<resolver::ResponsePtr> Fetch(dns::Name name, dns::RRType type, resolver::Budget& budget,
                                               int depth) override;
   Now now() const override { return now_; }

@@ -72,7 +72,7 @@ bool TakeDname(std::vector<RRset>& answer, dns::NameView qname, Response* out) {
     if (!target || s.rdata.size() != 1) return false;
     const uint32_t ttl = s.ttl;
     const auto to = dns::Name::ReplaceSuffix(qname, s.owner, *target);
-    out->answer.push_back(Take(s));
+    out->answer.push_back(Share(RRset(s)));  // later links may be made from it too
     out->kind = ResponseKind::kCname;
     if (!to) {
       out->rcode = dns::Rcode::kYXDomain;

@@ -1,6 +1,7 @@
 #include "resolver/core/iterator/iterator.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "proto/dns/rdata.h"
@@ -84,17 +85,15 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     co_return std::make_shared<const Response>(
         Failure(name, type, EdeCode::kOther, "sub-questions nest too deep"));
   }
-  Found found = co_await Iterate(name, type, budget, depth);
-  Response& response = found.response;
-  if (validate && response.kind != ResponseKind::kFailure) {
-    [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
-  }
-  if (response.kind == ResponseKind::kFailure) {
-    StoreFailure(response);
+  const std::vector<IpAddress> nobody;
+  Found found;
+  if (validate) {
+    found = co_await IterateUntilValid(name, type, budget, depth);
   } else {
-    BoundTtls(&response);
-    Store(response, true);
+    found = co_await Iterate(name, type, nobody, budget, depth);
   }
+  Response& response = found.response;
+  Keep(&response);
   for (Response& link : found.further) {
     if (response.security == Security::kBogus || !MayKeepLink(link)) break;
     if (validate) {
@@ -104,6 +103,36 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     Store(link, true);
   }
   co_return std::make_shared<const Response>(std::move(response));
+}
+
+void Iterator::Keep(Response* response) {
+  if (response->kind == ResponseKind::kFailure) return StoreFailure(*response);
+  BoundTtls(response);
+  Store(*response, true);
+}
+
+Task<Iterator::Found> Iterator::IterateUntilValid(dns::Name name, RRType type, Budget& budget, int depth) {
+  std::vector<IpAddress> avoid;
+  std::optional<Found> first;
+  while (true) {
+    Found found = co_await Iterate(name, type, avoid, budget, depth);
+    if (found.response.kind != ResponseKind::kFailure) {
+      const bool may_be_better = co_await validator_.Validate(&found.response, budget, depth);
+      if (!may_be_better && (!first || found.response.security != Security::kBogus)) co_return found;
+    }
+    const std::optional<IpAddress> server = found.response.server;
+    if (!first) first = std::move(found);
+    if (!server || avoid.size() >= limits::kOtherServersWhenBogus || budget.Expired(now_->mono)) break;
+    avoid.push_back(*server);
+  }
+  co_return std::move(*first);
+}
+
+Task<ResponsePtr> Iterator::FetchElsewhere(dns::Name name, RRType type, std::vector<IpAddress> avoid,
+                                           Budget& budget, int depth) {
+  Found found = co_await Iterate(std::move(name), type, avoid, budget, depth);
+  if (found.response.kind != ResponseKind::kFailure) Keep(&found.response);
+  co_return std::make_shared<const Response>(std::move(found.response));
 }
 
 bool Iterator::MayKeepLink(const Response& link) const {
@@ -123,8 +152,10 @@ Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, i
   co_return std::make_shared<const Response>(std::move(response));
 }
 
-Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& budget, int depth) {
+Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, const std::vector<IpAddress>& avoid,
+                                        Budget& budget, int depth) {
   FetchState state;
+  state.avoid = &avoid;
   state.qname = name;
   state.qtype = type;
   state.give_up = std::min(budget.deadline(), now_->mono + kFetchTime);
@@ -139,8 +170,9 @@ Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& bud
   int known = state.cut.zone.view().LabelCount();  // labels known to exist, at least
   int step = 0;
   bool minimise = settings_->qname_minimisation && !state.cut.forward;
+  bool whole = false;  // this zone was asked enough of shortened questions
   for (int referrals = 0; referrals <= limits::kReferrals;) {
-    const int labels = minimise ? NextLabels(known, all, step) : all;
+    const int labels = minimise && !whole ? NextLabels(known, all, step) : all;
     const bool full = labels == all;
     const dns::Name asked = full ? name : dns::Name(name.view().Suffix(labels));
     const RRType asked_type = full ? type : settings_->minimise_type;
@@ -159,6 +191,7 @@ Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& bud
       ++step;
       StoreReferral(c.referral, state.cut.zone, *cache_, *settings_, *now_);
       state.cut = CutFromReferral(c.referral, *cache_, *settings_, now_->mono);
+      whole = false;
       known = state.cut.zone.view().LabelCount();
       ResetCandidates(state);
       continue;
@@ -185,11 +218,14 @@ Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, Budget& bud
     }
     if (c.response.kind == ResponseKind::kNodata) Store(c.response, c.authoritative);
     known = labels;
+    // With NS as the type, one shortened question tells each zone's servers enough: no cut there, so the rest
+    // is asked whole.
+    whole = settings_->minimise_type == RRType::kNS;
   }
   co_return Found{Failure(name, type, EdeCode::kOther, "too many referrals"), {}};
 }
 
-void Iterator::ResetCandidates(FetchState& state) {
+void Iterator::ResetCandidates(FetchState& state) const {
   state.parent_glue = false;
   state.candidates.clear();
   for (const auto& server : state.cut.servers) AddCandidates(state, server);
@@ -199,7 +235,10 @@ void Iterator::AddCandidates(FetchState& state, const ZoneCut::Server& server) {
   for (const Endpoint& a : server.addresses) {
     const bool there = std::any_of(state.candidates.begin(), state.candidates.end(),
                                    [&](const Candidate& c) { return c.address == a; });
-    if (!there) state.candidates.push_back(Candidate{.address = a});
+    if (there) continue;
+    const auto& avoid = *state.avoid;
+    const bool out = std::find(avoid.begin(), avoid.end(), a.address) != avoid.end();
+    state.candidates.push_back(Candidate{.address = a, .out = out});
   }
 }
 
@@ -369,6 +408,7 @@ Classified Iterator::TakeReply(FetchState& state, const ExchangeResult& result, 
     if (!result.joined) servers_.RefusesCookies(result.server.address, now_->mono);
     return c;
   }
+  c.response.server = candidate.address.address;
   NoteReply(state, candidate, c);
   return c;
 }

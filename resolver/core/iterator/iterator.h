@@ -53,6 +53,11 @@ class Iterator final : public RecordFetcher {
 
   // For the validator: Resolve without validation.
   Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type, Budget& budget, int depth) override;
+  Task<ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type, std::vector<IpAddress> avoid,
+                                   Budget& budget, int depth) override;
+  ResponsePtr Peek(dns::NameView name, dns::RRType type) const override {
+    return FromCache(name, type, false);
+  }
   Now now() const override { return *now_; }
 
   Exchanges& exchanges() { return exchanges_; }
@@ -80,7 +85,8 @@ class Iterator final : public RecordFetcher {
     int queries = 0;
     int tcp_tries = 0;
     int lookup_failures = 0;
-    bool parent_glue = false;  // AddParentGlue was tried
+    const std::vector<IpAddress>* avoid = nullptr;  // servers that are not asked
+    bool parent_glue = false;                       // AddParentGlue was tried
     MonoTime give_up{};
     std::vector<dns::ExtendedError> errors;
   };
@@ -91,7 +97,12 @@ class Iterator final : public RecordFetcher {
     Response response;
     std::vector<Response> further;
   };
-  Task<Found> Iterate(dns::Name name, dns::RRType type, Budget& budget, int depth);
+  // `avoid`: servers that are not asked; outlives the task.
+  Task<Found> Iterate(dns::Name name, dns::RRType type, const std::vector<IpAddress>& avoid, Budget& budget,
+                      int depth);
+  // Iterates, and again without the servers whose answers do not validate, until one does or none is left.
+  Task<Found> IterateUntilValid(dns::Name name, dns::RRType type, Budget& budget, int depth);
+  void Keep(Response* response);
   // May a link be kept that came with a question for another name? Not below a cut that is known and was not
   // asked.
   bool MayKeepLink(const Response& link) const;
@@ -103,7 +114,7 @@ class Iterator final : public RecordFetcher {
   Task<bool> AddServerAddresses(FetchState& state, Budget& budget, int depth);
 
   bool AddParentGlue(FetchState& state) const;
-  static void ResetCandidates(FetchState& state);
+  void ResetCandidates(FetchState& state) const;
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
   std::optional<size_t> PickServer(const FetchState& state);
   ExchangeRequest RequestFor(const FetchState& state, const Candidate& candidate, dns::NameView qname,

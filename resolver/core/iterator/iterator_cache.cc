@@ -94,8 +94,8 @@ ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) 
   return follows_alias ? FromAncestors(name, type, validate) : nullptr;
 }
 
-// A validated DNAME above the name rewrites it (RFC 6672); a validated denial above it holds for it (RFC
-// 8020).
+// A DNAME above the name rewrites it (RFC 6672); an unsigned one came over TCP. A validated denial above it
+// holds for it (RFC 8020).
 ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool validate) const {
   for (dns::NameView at = name.Parent(); !at.IsRoot(); at = at.Parent()) {
     const CacheEntryPtr nx = cache_->Find(at, RRType::kNone, Slot::kNxdomain);
@@ -103,7 +103,7 @@ ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool valida
       return FromEntry(*nx, name, type);
     const CacheEntryPtr e = cache_->Find(at, RRType::kDNAME);
     if (!e || e->expires <= now_->mono || e->kind != CacheKind::kRrset) continue;
-    if (e->security != Security::kSecure && (validate || e->security != Security::kInsecure)) continue;
+    if (e->security == Security::kBogus || (validate && e->security == Security::kUnchecked)) continue;
     const auto target = dns::ReadTarget(e->rrset->rdata.front());
     if (!target) continue;
     auto r = std::make_shared<Response>(*FromEntry(*e, name, type));

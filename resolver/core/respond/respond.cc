@@ -23,12 +23,24 @@ size_t SizeLimit(const Question& q, const Settings& settings) {
   return std::clamp<size_t>(client, 512, std::max<size_t>(settings.edns_size, 512));
 }
 
+// One DNAME may make several links of a chain; it is told once.
+bool InEarlierLink(const Answer& answer, const Response& link, const dns::RRset& rrset) {
+  for (const auto& earlier : answer.chain) {
+    if (earlier.get() == &link) return false;
+    for (const auto& other : earlier->answer) {
+      if (other->type == rrset.type && other->owner == rrset.owner) return true;
+    }
+  }
+  return false;
+}
+
 void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
   for (const auto& rrset : q.own_answer) b.AddRRset(Section::kAnswer, *rrset, rrset->ttl, false);
   // What failed or did not validate is not handed out beside its SERVFAIL.
   if (!q.answer || (q.answer->rcode == dns::Rcode::kServFail && !q.answer->looped)) return;
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
+      if (rrset->type == dns::RRType::kDNAME && InEarlierLink(*q.answer, *link, *rrset)) continue;
       if (!b.AddRRset(Section::kAnswer, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok)) return;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -190,10 +191,38 @@ Task<ResponsePtr> Ask(Walk& walk, dns::Name name, RRType type) {
   co_return response;
 }
 
+// One server's word does not make a zone bogus: others are asked as long as there are any.
+class Elsewhere {
+ public:
+  explicit Elsewhere(const Walk& walk) : walk_(walk) {}
+  // `bogus`: what the verdict on `response` is.
+  bool Worthwhile(bool bogus, const ResponsePtr& response) {
+    if (!bogus || !Usable(response) || response.get() == &walk_.judged) return false;
+    if (response->server) avoid_.push_back(*response->server);
+    return tries_++ < limits::kOtherServersWhenBogus && avoid_.size() <= limits::kOtherServersWhenBogus;
+  }
+  const std::vector<IpAddress>& avoid() const { return avoid_; }
+
+ private:
+  const Walk& walk_;
+  std::vector<IpAddress> avoid_;
+  size_t tries_ = 0;
+};
+
+bool IsBogus(const ZoneStatus& status) { return status.kind == Kind::kBogus && status.keep; }
+
 Task<ZoneStatusPtr> AskKeys(Walk& walk, Delegation delegation) {
   dns::Name zone = delegation.points.zone;
   ResponsePtr response = co_await Ask(walk, zone, RRType::kDNSKEY);
-  co_return Keep(walk, zone, JudgeKeys(walk, delegation, response));
+  ZoneStatus status = JudgeKeys(walk, delegation, response);
+  Elsewhere elsewhere(walk);
+  while (elsewhere.Worthwhile(IsBogus(status), response)) {
+    std::vector<IpAddress> avoid = elsewhere.avoid();
+    response = co_await walk.fetcher.FetchElsewhere(zone, RRType::kDNSKEY, std::move(avoid), walk.budget,
+                                                    walk.depth + 1);
+    if (Usable(response)) status = JudgeKeys(walk, delegation, response);
+  }
+  co_return Keep(walk, zone, std::move(status));
 }
 
 // An entry point is of an algorithm that RFC 8624 forbids to validate.
@@ -239,6 +268,14 @@ Task<ZoneStatusPtr> StepTo(Walk& walk, ZoneStatusPtr parent, dns::Name name) {
   ResponsePtr response = co_await Ask(walk, name, RRType::kDS);
   if (!Usable(response)) co_return Keep(walk, name, Unanswered(name, RRType::kDS, response.get()));
   DsVerdict verdict = JudgeDs(walk, *parent, name, *response);
+  Elsewhere elsewhere(walk);
+  while (elsewhere.Worthwhile(
+      std::holds_alternative<ZoneStatus>(verdict) && IsBogus(std::get<ZoneStatus>(verdict)), response)) {
+    std::vector<IpAddress> avoid = elsewhere.avoid();
+    response = co_await walk.fetcher.FetchElsewhere(name, RRType::kDS, std::move(avoid), walk.budget,
+                                                    walk.depth + 1);
+    if (Usable(response)) verdict = JudgeDs(walk, *parent, name, *response);
+  }
   if (auto* status = std::get_if<ZoneStatus>(&verdict)) co_return Keep(walk, name, std::move(*status));
   Delegation delegation = std::move(std::get<Delegation>(verdict));
   ZoneStatusPtr status = co_await AskKeys(walk, std::move(delegation));
@@ -253,6 +290,24 @@ Knowledge::Knowledge(const Settings& settings)
       validate(settings.validate),
       crypto(settings.min_rsa_bits) {}
 
+namespace {
+
+// How many labels of `target` the next step may take. Usually one more than `zone` has; but where a DS signed
+// by the zone is cached, as referrals leave it, nothing between needs to be known.
+int NextCut(const Walk& walk, const ZoneStatus& zone, dns::NameView target, int labels) {
+  for (int at = labels; at <= target.LabelCount(); ++at) {
+    const ResponsePtr ds = walk.fetcher.Peek(target.Suffix(at), RRType::kDS);
+    if (ds == nullptr || ds->kind != ResponseKind::kAnswer) continue;
+    const dns::RRset* rrset = FindAnswer(*ds, target.Suffix(at), RRType::kDS);
+    if (rrset == nullptr) continue;
+    const std::optional<dns::Name> signer = BestSigner(*rrset, target.Suffix(at).Parent());
+    return signer && *signer == zone.keys.zone ? at : labels;
+  }
+  return labels;
+}
+
+}  // namespace
+
 Task<ZoneStatusPtr> FindZone(Walk& walk, dns::Name target) {
   const EntryPoints* anchor = walk.knowledge->anchors.StartFor(target);
   if (anchor == nullptr) {
@@ -261,6 +316,7 @@ Task<ZoneStatusPtr> FindZone(Walk& walk, dns::Name target) {
   ZoneStatusPtr zone = co_await StartAt(walk, *anchor);
   if (zone->kind != Kind::kSecure) co_return zone;
   for (int labels = anchor->zone.view().LabelCount() + 1; labels <= target.view().LabelCount(); ++labels) {
+    labels = NextCut(walk, *zone, target, labels);
     dns::Name name(target.view().Suffix(labels));
     ZoneStatusPtr next = co_await StepTo(walk, zone, name);
     if (next->kind == Kind::kNoName) break;

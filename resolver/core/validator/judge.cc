@@ -38,6 +38,7 @@ void Merge(Judgement&& other, Judgement* into) {
   into->exhausted |= other.exhausted;
   if (Badness(other.security) <= Badness(into->security)) return;
   into->security = other.security;
+  into->by_zone = other.by_zone;
   into->why = std::move(other.why);
 }
 

@@ -22,9 +22,10 @@ struct Judgement {
   dns::ExtendedError why;  // text empty: nothing to tell
   uint32_t ttl_cap = kNoTtlCap;
   bool exhausted = false;
+  bool by_zone = false;  // follows from what the zone is, not from what the response holds
 
   static Judgement Bogus(dns::EdeCode code, std::string text) {
-    return {Security::kBogus, {code, std::move(text)}, kNoTtlCap, false};
+    return {Security::kBogus, {code, std::move(text)}, kNoTtlCap, false, false};
   }
 };
 

@@ -26,6 +26,7 @@ Judgement FromStatus(const ZoneStatus& zone) {
   Judgement judgement;
   judgement.security = zone.kind == ZoneStatus::Kind::kInsecure ? Security::kInsecure : Security::kBogus;
   judgement.why = zone.why;
+  judgement.by_zone = true;
   return judgement;
 }
 
@@ -181,7 +182,7 @@ Task<bool> Validator::Validate(Response* response, Budget& budget, int depth) {
   response->security = judgement.security;
   response->ttl_cap = std::min(response->ttl_cap, judgement.ttl_cap);
   if (!judgement.why.text.empty()) response->errors.push_back(std::move(judgement.why));
-  co_return true;
+  co_return judgement.security == Security::kBogus && !judgement.by_zone && !judgement.exhausted;
 }
 
 }  // namespace sekisho::resolver

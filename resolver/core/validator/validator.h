@@ -13,6 +13,7 @@
 #define SEKISHO_RESOLVER_CORE_VALIDATOR_VALIDATOR_H_
 
 #include <memory>
+#include <vector>
 
 #include "proto/base/now.h"
 #include "resolver/core/budget.h"
@@ -29,6 +30,11 @@ class RecordFetcher {
   virtual ~RecordFetcher() = default;
   // `depth` counts how deep in sub-questions the caller is; pass it on plus one.
   virtual Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type, Budget& budget, int depth) = 0;
+  // The same from the network, from other servers than these: what they said does not validate.
+  virtual Task<ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type, std::vector<IpAddress> avoid,
+                                           Budget& budget, int depth) = 0;
+  // What is cached and fresh, unvalidated; null when nothing is.
+  virtual ResponsePtr Peek(dns::NameView name, dns::RRType type) const = 0;
   // The time now; moves on while a Task waits.
   virtual Now now() const = 0;
 };
@@ -42,7 +48,7 @@ class Validator {
   void Configure(std::shared_ptr<const Settings> settings);
 
   // Always ends with a verdict other than kUnchecked. With no anchor above the name: kInsecure.
-  // Returns true always (Tasks carry a value).
+  // Returns whether it is bogus by its own data, so that another server may have better.
   Task<bool> Validate(Response* response, Budget& budget, int depth);
 
  private:
