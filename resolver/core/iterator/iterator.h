@@ -97,6 +97,8 @@ class Iterator final : public RecordFetcher {
     Response response;
     std::vector<Response> further;
   };
+  // Puts a fetch at the closest cut that is known, or configured.
+  void SetOut(FetchState& state, bool configured_zones, const Budget& budget) const;
   // `avoid`: servers that are not asked; outlives the task.
   Task<Found> Iterate(dns::Name name, dns::RRType type, const std::vector<IpAddress>& avoid, Budget& budget,
                       int depth);
