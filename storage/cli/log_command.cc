@@ -94,6 +94,9 @@ bool TakeOptions(const Arguments& args, Options* o, std::ostream& err) {
   q.set_oldest_first(args.Has("--oldest-first"));
   q.set_cursor(args.Get("--cursor"));
   q.set_count_only(args.Has("--count"));
+  std::string text;
+  for (const std::string& word : args.All("QUERY")) text += (text.empty() ? "" : " ") + word;
+  q.set_query(text);
   return true;
 }
 
@@ -151,7 +154,11 @@ ExitCode Log(const Context& context, const Arguments& args) {
 std::vector<Command> LogCommands() {
   return {{.path = "log",
            .help = "search the lookup log; all filters given must fit",
-           .arguments = {{.name = "--name", .help = "exactly this query name"},
+           .arguments = {{.name = "QUERY",
+                          .help = "tests like name:*.example.com -client:10.1.0.0/16 (verdict:blocked or "
+                                  "rcode:NXDOMAIN)",
+                          .repeated = true},
+                         {.name = "--name", .help = "exactly this query name"},
                          {.name = "--under", .help = "this name and everything under it"},
                          {.name = "--address", .help = "an address or prefix among the answers"},
                          {.name = "--client", .help = "address or prefix of the client"},

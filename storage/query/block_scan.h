@@ -1,4 +1,4 @@
-// BlockScan: finds the rows of one block that a filter lets through, unpacking only the columns it needs.
+// BlockScan: finds the rows of one block that a condition lets through, unpacking only the columns it needs.
 //
 // Threads: one thread per call. Limits: none of its own; cost is bounded by the block.
 #ifndef SEKISHO_STORAGE_QUERY_BLOCK_SCAN_H_
@@ -6,9 +6,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <vector>
 
 #include "proto/record/block_reader.h"
+#include "storage/query/condition.h"
 #include "storage/query/lookup_filter.h"
 
 namespace sekisho::query {
@@ -19,12 +19,18 @@ struct FoundRow {
   RowKey key;
 };
 
-// Calls `found` for each row in [from_us, end_us) that fits the filter (its `after` excepted), in ascending
-// time. False: the block is damaged; its error() says how.
-bool ScanBlock(record::BlockReader& block, const LookupFilter& filter, int64_t from_us, int64_t end_us,
-               const std::function<void(const FoundRow&)>& found);
+struct ScanOrder {
+  int64_t from_us = INT64_MIN;
+  int64_t end_us = INT64_MAX;
+  bool oldest_first = true;
+};
+
+// Calls `found` for each row in time that fits, in the order of time asked for, until it returns false.
+// False: the block is damaged; its error() says how.
+bool ScanBlock(record::BlockReader& block, const Condition& condition, const ScanOrder& order,
+               const std::function<bool(const FoundRow&)>& found);
 // How many rows fit; cheaper than to list them.
-bool CountBlock(record::BlockReader& block, const LookupFilter& filter, int64_t from_us, int64_t end_us,
+bool CountBlock(record::BlockReader& block, const Condition& condition, int64_t from_us, int64_t end_us,
                 uint64_t* count);
 
 }  // namespace sekisho::query

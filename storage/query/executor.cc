@@ -38,16 +38,18 @@ class Page {
   bool Before(const RowKey& a, const RowKey& b) const { return filter_.oldest_first ? a < b : b < a; }
   bool full() const { return hits_.size() >= size_; }
 
-  void Offer(const Hit& hit) {
-    if (filter_.after && !Before(*filter_.after, hit.key)) return;
+  // False: rows of a later time in the order asked for are of no use.
+  bool Offer(const Hit& hit) {
+    if (filter_.after && !Before(*filter_.after, hit.key)) return true;
     const auto order = [this](const Hit& a, const Hit& b) { return Before(a.key, b.key); };
     if (full()) {
-      if (!Before(hit.key, hits_.front().key)) return;
+      if (!Before(hit.key, hits_.front().key)) return hit.key.time_us == hits_.front().key.time_us;
       std::pop_heap(hits_.begin(), hits_.end(), order);
       hits_.pop_back();
     }
     hits_.push_back(hit);
     std::push_heap(hits_.begin(), hits_.end(), order);
+    return true;
   }
 
   // No row of this candidate, nor of those that come after it, can be better than the worst kept.
@@ -108,6 +110,7 @@ Answer Executor::Run(const LookupFilter& filter, const Budget& budget,
   CandidateSet set = FindCandidates(store_, filter, budget.stop);
   answer.lost = set.lost;
   answer.partial = std::move(set.partial);
+  const Condition condition = ConditionOf(filter);
   Page page(filter, filter.limit + 1);  // one more tells whether there is a next page
   OpenBlocks open(set.candidates);
   std::string error;
@@ -122,10 +125,11 @@ Answer Executor::Run(const LookupFilter& filter, const Budget& budget,
     auto reader = c.Open(&error);
     bool any = false;
     const lookups::TimeRange range = Clip(filter, c);
-    if (!reader || !ScanBlock(*reader, filter, range.from_us, range.end_us, [&](const FoundRow& row) {
-          any = true;
-          page.Offer({row.key, row.row, i});
-        })) {
+    if (!reader || !ScanBlock(*reader, condition, {range.from_us, range.end_us, filter.oldest_first},
+                              [&](const FoundRow& row) {
+                                any = true;
+                                return page.Offer({row.key, row.row, i});
+                              })) {
       Say(&answer.partial, LeftOut(c, reader ? reader->error() : error));
       continue;
     }
@@ -153,6 +157,7 @@ Answer Executor::Run(const LookupFilter& filter, const Budget& budget,
 Answer Executor::Count(const LookupFilter& filter, const Budget& budget) const {
   Answer answer;
   const CandidateSet set = FindCandidates(store_, filter, budget.stop);
+  const Condition condition = ConditionOf(filter);
   answer.lost = set.lost;
   answer.partial = set.partial;
   std::string error;
@@ -163,7 +168,7 @@ Answer Executor::Count(const LookupFilter& filter, const Budget& budget) const {
     }
     const auto reader = c.Open(&error);
     const lookups::TimeRange range = Clip(filter, c);
-    if (!reader || !CountBlock(*reader, filter, range.from_us, range.end_us, &answer.rows)) {
+    if (!reader || !CountBlock(*reader, condition, range.from_us, range.end_us, &answer.rows)) {
       Say(&answer.partial, LeftOut(c, reader ? reader->error() : error));
       continue;
     }

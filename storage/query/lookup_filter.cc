@@ -4,28 +4,13 @@
 #include <charconv>
 
 #include "proto/dns/name_key.h"
+#include "storage/query/query_text.h"
+#include "storage/query/value_names.h"
 
 namespace sekisho::query {
 namespace {
 
 using record::Action;
-
-// What an analyst calls a verdict → the actions that are meant.
-bool ParseVerdict(const std::string& text, std::vector<Action>* out) {
-  if (text == "blocked") {
-    *out = {Action::kNxdomain, Action::kNodata, Action::kSinkhole,
-            Action::kRefused,  Action::kDrop,   Action::kTcpOnly};
-  } else if (text == "allowed") {
-    *out = {Action::kAllow, Action::kPassthru};
-  } else if (text == "log-only") {
-    *out = {Action::kLogOnly};
-  } else if (text == "none") {
-    *out = {Action::kNone};
-  } else {
-    return false;
-  }
-  return true;
-}
 
 bool ParsePrefixField(const char* field, const std::string& text, std::optional<IpPrefix>* out,
                       std::string* error) {
@@ -51,7 +36,7 @@ bool ParseNameField(const char* field, const std::string& text, std::optional<st
 }
 
 bool ParseKinds(const control::LogQuery& q, LookupFilter* f, std::string* error) {
-  if (!q.verdict().empty() && !ParseVerdict(q.verdict(), &f->actions)) {
+  if (!q.verdict().empty() && !ActionsOfVerdict(q.verdict(), &f->actions)) {
     *error = "verdict: must be blocked, allowed, log-only or none";
     return false;
   }
@@ -71,6 +56,22 @@ bool ParseKinds(const control::LogQuery& q, LookupFilter* f, std::string* error)
 }
 
 }  // namespace
+
+bool ActionsOfVerdict(std::string_view text, std::vector<Action>* out) {
+  if (text == "blocked") {
+    *out = {Action::kNxdomain, Action::kNodata, Action::kSinkhole,
+            Action::kRefused,  Action::kDrop,   Action::kTcpOnly};
+  } else if (text == "allowed") {
+    *out = {Action::kAllow, Action::kPassthru};
+  } else if (text == "log-only") {
+    *out = {Action::kLogOnly};
+  } else if (text == "none") {
+    *out = {Action::kNone};
+  } else {
+    return false;
+  }
+  return true;
+}
 
 RowKey KeyOf(const record::LookupRecord& r) {
   return {UnixMicros(r.time), r.node, r.boot, r.worker, r.sequence};
@@ -98,6 +99,49 @@ std::optional<RowKey> DecodeCursor(std::string_view text) {
   return key;
 }
 
+Condition ConditionOf(const LookupFilter& f) {
+  std::vector<Condition> all;
+  const auto name = [&all](const std::string& key, Test::Match match) {
+    all.push_back(Condition::Of({.field = Field::kName, .match = match, .name_key = key}));
+  };
+  const auto prefix = [&all](Field field, const IpPrefix& p) {
+    all.push_back(Condition::Of({.field = field, .prefix = p}));
+  };
+  const auto text = [&all](Field field, const std::string& t) {
+    all.push_back(Condition::Of({.field = field, .text = t}));
+  };
+  const auto numbers = [&all](Field field, std::vector<uint16_t> n) {
+    all.push_back(Condition::Of({.field = field, .numbers = std::move(n)}));
+  };
+  if (!f.only_agencies.empty()) {
+    std::vector<Condition> any;
+    for (const std::string& a : f.only_agencies)
+      any.push_back(Condition::Of({.field = Field::kAgency, .text = a}));
+    all.push_back(Condition::Any(std::move(any)));
+  }
+  if (f.client) prefix(Field::kClient, *f.client);
+  if (f.agency) text(Field::kAgency, *f.agency);
+  if (f.name_key) name(*f.name_key, Test::Match::kExact);
+  if (f.under_key) name(*f.under_key, Test::Match::kUnder);
+  if (f.address) prefix(Field::kAnswer, *f.address);
+  if (f.feed) text(Field::kFeed, *f.feed);
+  if (f.rcode) numbers(Field::kRcode, {static_cast<uint16_t>(*f.rcode)});
+  if (f.type) numbers(Field::kType, {static_cast<uint16_t>(*f.type)});
+  if (!f.actions.empty()) {
+    std::vector<uint16_t> actions;
+    for (const Action a : f.actions) actions.push_back(static_cast<uint16_t>(a));
+    numbers(Field::kAction, std::move(actions));
+  }
+  if (f.where) {
+    if (f.where->kind == Condition::Kind::kAll) {
+      all.insert(all.end(), f.where->parts.begin(), f.where->parts.end());
+    } else {
+      all.push_back(*f.where);
+    }
+  }
+  return Condition::All(std::move(all));
+}
+
 std::optional<LookupFilter> MakeFilter(const control::LogQuery& q, uint64_t limit_cap, std::string* error) {
   LookupFilter f;
   if (!ParseNameField("name", q.name(), &f.name_key, error) ||
@@ -113,6 +157,14 @@ std::optional<LookupFilter> MakeFilter(const control::LogQuery& q, uint64_t limi
   if (f.from_us >= f.end_us) {
     *error = "since: must be earlier than until";
     return std::nullopt;
+  }
+  if (!q.query().empty()) {
+    QueryError where;
+    f.where = ParseQuery(q.query(), &where);
+    if (!f.where) {
+      *error = where.Show(q.query());
+      return std::nullopt;
+    }
   }
   f.limit = q.limit() == 0 ? limit_cap : std::min<uint64_t>(q.limit(), limit_cap);
   f.oldest_first = q.oldest_first();

@@ -16,6 +16,7 @@
 #include "proto/dns/types.h"
 #include "proto/record/lookup_record.h"
 #include "proto/schema/control.pb.h"
+#include "storage/query/condition.h"
 
 namespace sekisho::query {
 
@@ -44,10 +45,17 @@ struct LookupFilter {
   std::optional<std::string> feed;
   std::optional<dns::Rcode> rcode;
   std::optional<dns::RRType> type;
+  std::optional<Condition> where;  // must hold as well
+  // Not empty: only rows of these agencies are seen, whatever else is asked; for askers who may see no
+  // others.
+  std::vector<std::string> only_agencies;
   uint64_t limit = 0;
   bool oldest_first = false;
   std::optional<RowKey> after;  // only rows that come after this one in the order asked for
 };
+
+// All that must hold of a row but its time and its place, as one condition.
+Condition ConditionOf(const LookupFilter& filter);
 
 // Nothing and *error when a field does not hold what it should.
 std::optional<LookupFilter> MakeFilter(const control::LogQuery& query, uint64_t limit_cap,

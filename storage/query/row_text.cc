@@ -1,27 +1,21 @@
 #include "storage/query/row_text.h"
 
 #include <array>
+#include <span>
 
 #include "proto/base/bytes.h"
 #include "proto/dns/presentation.h"
+#include "storage/query/value_names.h"
 
 namespace sekisho::query {
 namespace {
 
 using record::LookupRecord;
 
-template <size_t N>
-std::string Named(const std::array<const char*, N>& names, uint8_t value) {
-  return value < N ? names[value] : "unknown-" + std::to_string(value);
+std::string Named(std::span<const std::string_view> names, uint8_t value) {
+  return value < names.size() ? std::string(names[value]) : "unknown-" + std::to_string(value);
 }
 
-constexpr std::array<const char*, 5> kTransports = {"udp", "tcp", "tls", "https", "quic"};
-constexpr std::array<const char*, 5> kOrigins = {"cache", "upstream", "stale", "policy", "local"};
-constexpr std::array<const char*, 10> kActions = {"none",    "allow", "nxdomain", "nodata",   "sinkhole",
-                                                  "refused", "drop",  "tcp-only", "passthru", "log-only"};
-constexpr std::array<const char*, 7> kTriggers = {"none",    "client",  "qname",     "cname",
-                                                  "address", "ns-name", "ns-address"};
-constexpr std::array<const char*, 4> kSecurities = {"unchecked", "insecure", "secure", "bogus"};
 constexpr std::array<const char*, 8> kFlags = {"rd", "cd", "do", "edns", "ad-asked", "tc", "ad", "answered"};
 
 // The length of the UTF-8 sequence at the front, and its code point; 0 for a broken one.
@@ -82,7 +76,7 @@ void FillRow(const LookupRecord& r, control::LookupRow* row) {
   row->set_agency(PrintableUtf8(r.agency));
   row->set_client(r.client.address.ToString());
   row->set_client_port(r.client.port);
-  row->set_transport(Named(kTransports, static_cast<uint8_t>(r.transport)));
+  row->set_transport(Named(kTransportNames, static_cast<uint8_t>(r.transport)));
   row->set_name(r.qname.ToString());
   row->set_type(dns::ToString(r.qtype));
   if (r.qclass != dns::RRClass::kIN) row->set_qclass(dns::ToString(r.qclass));
@@ -96,8 +90,8 @@ void FillRow(const LookupRecord& r, control::LookupRow* row) {
     answer->set_data(PrintableUtf8(dns::RdataToText(item.type, AsBytes(item.rdata))));
   }
   row->set_answers_cut(r.answers_cut);
-  row->set_action(Named(kActions, static_cast<uint8_t>(r.action)));
-  row->set_trigger(Named(kTriggers, static_cast<uint8_t>(r.trigger)));
+  row->set_action(Named(kActionNames, static_cast<uint8_t>(r.action)));
+  row->set_trigger(Named(kTriggerNames, static_cast<uint8_t>(r.trigger)));
   if (r.trigger != record::Trigger::kNone) {
     row->set_trigger_name(r.trigger_name.ToString());
     const std::string rule = r.trigger_name.view().Suffix(r.rule_labels).ToString();
@@ -106,8 +100,8 @@ void FillRow(const LookupRecord& r, control::LookupRow* row) {
   row->set_feeds(PrintableUtf8(r.feeds));
   row->set_category(PrintableUtf8(r.category));
   row->set_generation(r.generation);
-  row->set_origin(Named(kOrigins, static_cast<uint8_t>(r.origin)));
-  row->set_security(Named(kSecurities, static_cast<uint8_t>(r.security)));
+  row->set_origin(Named(kOriginNames, static_cast<uint8_t>(r.origin)));
+  row->set_security(Named(kSecurityNames, static_cast<uint8_t>(r.security)));
   row->set_latency_us(r.latency_us);
   row->set_response_size(r.response_size);
   row->set_ede(r.ede == 0xffff ? -1 : r.ede);
