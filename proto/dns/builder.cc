@@ -77,6 +77,13 @@ void MessageBuilder::LeftOut(Section section) {
 }
 
 bool MessageBuilder::AddRRset(Section section, const RRset& rrset, uint32_t ttl, bool with_signatures) {
+  if (AddOptionalRRset(section, rrset, ttl, with_signatures)) return true;
+  LeftOut(section);
+  return false;
+}
+
+bool MessageBuilder::AddOptionalRRset(Section section, const RRset& rrset, uint32_t ttl,
+                                      bool with_signatures) {
   const Mark mark = Here();
   size_t added = 0;
   bool fits = true;
@@ -95,7 +102,6 @@ bool MessageBuilder::AddRRset(Section section, const RRset& rrset, uint32_t ttl,
   uint16_t& count = counts_[static_cast<size_t>(section) + 1];
   if (!fits || count + added > UINT16_MAX) {
     GoBack(mark);
-    LeftOut(section);
     return false;
   }
   count = static_cast<uint16_t>(count + added);

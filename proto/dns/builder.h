@@ -38,6 +38,8 @@ class MessageBuilder {
   bool AddQuestion(NameView qname, RRType qtype, RRClass qclass);
   void ReserveForOpt(const EdnsOut& edns);
   bool AddRRset(Section section, const RRset& rrset, uint32_t ttl, bool with_signatures);
+  // The same for what the reply is complete without: left out, it does not truncate.
+  bool AddOptionalRRset(Section section, const RRset& rrset, uint32_t ttl, bool with_signatures);
   // One record; `rdata` uncompressed, names inside compressed where allowed.
   bool AddRecord(Section section, NameView owner, RRType type, RRClass rrclass, uint32_t ttl,
                  std::span<const uint8_t> rdata);

@@ -20,6 +20,7 @@
 #include "proto/dns/rrset.h"
 #include "proto/dns/types.h"
 #include "proto/record/lookup_record.h"
+#include "resolver/core/beside.h"
 
 namespace sekisho::resolver {
 
@@ -40,6 +41,7 @@ struct Response {
   dns::Rcode rcode = dns::Rcode::kServFail;
   std::vector<dns::RRsetPtr> answer;     // for qtype ANY: all RRsets of qname
   std::vector<dns::RRsetPtr> authority;  // SOA and its signatures; NSEC/NSEC3 with theirs
+  std::shared_ptr<const Beside> beside;  // null: nothing, or not wanted
   dns::Name zone;                        // the zone cut whose server answered (bailiwick)
   Security security = Security::kUnchecked;
   // The validator may cut TTLs: seconds, at most this (RFC 4035 section 5.3.3); 0xffffffff: no cut.

@@ -62,6 +62,7 @@ struct Settings {
   bool qname_minimisation = true;
   dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A, or NS: one for each zone
   bool mix_case = true;                         // 0x20
+  bool minimal_responses = true;                // nothing beside the answer and what proves it
   bool harden_glue = true;                      // glue only from inside the zone that refers
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
   LocalZones local;

@@ -52,6 +52,7 @@ void Scenario::Config(const Words& w) {
       {"ipv6", &Settings::ipv6},
       {"query-private", &Settings::query_private_addresses},
       {"mix-case", &Settings::mix_case},
+      {"minimal-responses", &Settings::minimal_responses},
       {"harden-glue", &Settings::harden_glue},
       {"prefetch", &Settings::prefetch},
       {"rebinding-guard", &Settings::rebinding_guard}};

@@ -41,6 +41,10 @@ size_t CostOf(const CacheEntry& e) {
   if (e.rrset) cost += CostOf(*e.rrset);
   for (const auto& s : e.proof) cost += CostOf(*s) + sizeof(s);
   for (const auto& s : e.glue) cost += CostOf(*s) + sizeof(s);
+  if (e.beside) {
+    for (const auto& s : e.beside->authority) cost += CostOf(*s) + sizeof(s);
+    for (const auto& s : e.beside->additional) cost += CostOf(*s) + sizeof(s);
+  }
   for (const auto& x : e.errors) cost += sizeof(x) + x.text.size();
   return cost;
 }

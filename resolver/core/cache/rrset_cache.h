@@ -21,6 +21,7 @@
 #include "proto/dns/edns.h"
 #include "proto/dns/rrset.h"
 #include "proto/record/lookup_record.h"
+#include "resolver/core/beside.h"
 
 namespace sekisho::resolver {
 
@@ -50,7 +51,8 @@ struct CacheEntry {
   dns::RRsetPtr rrset;               // kRrset
   std::vector<dns::RRsetPtr> proof;  // negative: SOA, then NSEC/NSEC3; wildcard expansion: NSEC/NSEC3
   std::vector<dns::RRsetPtr> glue;   // delegation: addresses of its servers, for asking them and nothing else
-  dns::Name zone;                    // the zone the data came from
+  std::shared_ptr<const Beside> beside;    // what came with it, where that is handed on
+  dns::Name zone;                          // the zone the data came from
   std::vector<dns::ExtendedError> errors;  // why a failure or a bogus answer is one
   int failures = 0;                        // kFailure: how many in a row
   MonoTime stored{};
@@ -64,7 +66,8 @@ enum class Slot : uint8_t {
   kData,        // the RRset of that type, or that it does not exist
   kNxdomain,    // the name does not exist; type kNone
   kDelegation,  // NS and glue as the parent gave them, apart from the zone's own NS RRset; type kNS
-  kReferral,    // that a delegation has no DS, as a referral proved it: for the validator, without SOA; type kDS
+  kReferral,    // that a delegation has no DS, as a referral proved it: for the validator, without SOA; type
+                // kDS
   kFailure,     // resolving failed (RFC 9520); beside the data, which may still serve when stale
 };
 

@@ -210,6 +210,48 @@ bool HasSoaFor(const std::vector<RRsetPtr>& authority, dns::NameView qname) {
   });
 }
 
+// The host that a record sends its reader to.
+std::optional<dns::NameView> TargetOf(RRType type, std::span<const uint8_t> rdata) {
+  switch (type) {
+    case RRType::kNS:
+      return dns::ReadTarget(rdata);
+    case RRType::kMX: {
+      const auto mx = dns::ReadMx(rdata);
+      return mx ? std::optional(mx->exchange) : std::nullopt;
+    }
+    case RRType::kSRV: {
+      const auto srv = dns::ReadSrv(rdata);
+      return srv ? std::optional(srv->target) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+// NS of the zone, and addresses of the servers and of the names in the answer.
+std::shared_ptr<const Beside> TakeBeside(const std::vector<RRsetPtr>& authority,
+                                         std::vector<RRset>& additional, const Response& response) {
+  auto beside = std::make_shared<Beside>();
+  std::vector<dns::Name> names;
+  const auto note = [&](const RRset& set) {
+    for (const auto rdata : set.rdata) {
+      const auto target = TargetOf(set.type, rdata);
+      if (target && names.size() < limits::kNsNames * 2) names.emplace_back(*target);
+    }
+  };
+  for (const RRsetPtr& s : authority) {
+    if (s->type != RRType::kNS || !response.qname.view().IsAtOrBelow(s->owner)) continue;
+    beside->authority.push_back(s);
+    note(*s);
+  }
+  for (const RRsetPtr& s : response.answer) note(*s);
+  for (RRset& s : additional) {
+    const bool named = std::any_of(names.begin(), names.end(), [&](const auto& n) { return n == s.owner; });
+    if (named && (s.type == RRType::kA || s.type == RRType::kAAAA)) beside->additional.push_back(Take(s));
+  }
+  return beside;
+}
+
 // The rest of an alias chain, as far as the zone asked can speak for it (row P16).
 void TakeFurtherLinks(Sections& s, const std::vector<RRsetPtr>& authority, const Asked& asked,
                       dns::Rcode rcode, Classified* c) {
@@ -252,7 +294,9 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
     }
   }
   c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
-  KeepAuthority(ShareAll(s.authority), asked.qname, &c->response);
+  const std::vector<RRsetPtr> authority = ShareAll(s.authority);
+  KeepAuthority(authority, asked.qname, &c->response);
+  if (asked.beside) c->response.beside = TakeBeside(authority, s.additional, c->response);
   c->kind = ReplyKind::kResponse;
   if (!asked.forward && !c->authoritative && !soa && !nxdomain) {
     c->kind = reply.header().ra ? ReplyKind::kLame : ReplyKind::kUseless;
@@ -289,6 +333,10 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
     if (c.response.rcode != dns::Rcode::kYXDomain)
       c.response.rcode = dns::Rcode::kNoError;  // NXDOMAIN is the end's
     if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, rcode, &c);
+    if (asked.beside) {
+      Response& end = c.further.empty() ? c.response : c.further.back();
+      end.beside = TakeBeside(authority, s.additional, end);
+    }
     // A resolver that answers from its cache is not the zone's server.
     c.last_resort = !asked.forward && !c.authoritative && reply.header().ra;
     c.kind = c.last_resort ? ReplyKind::kLame : ReplyKind::kResponse;

@@ -56,6 +56,7 @@ struct Asked {
   dns::RRType qtype = dns::RRType::kNone;
   bool edns = true;         // the query had an OPT
   bool forward = false;     // the server is a resolver: no AA, no referrals
+  bool beside = false;      // what is beside the answer is wanted too
   bool harden_glue = true;  // glue outside the zone asked is not taken
 };
 

@@ -48,6 +48,7 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
   r->security = entry.security;
   r->errors = entry.errors;
   r->authority = entry.proof;
+  r->beside = entry.beside;
   r->from_cache = true;
   r->rcode = dns::Rcode::kNoError;
   const auto left = std::chrono::ceil<std::chrono::seconds>(entry.expires - now_->mono).count();
@@ -148,6 +149,7 @@ void Iterator::Store(const Response& r, bool authoritative) {
                                            : Rank::kAnswerNonAuth;
   e.security = r.security;
   e.zone = r.zone;
+  e.beside = r.beside;
   e.errors = r.errors;
   e.stored = now.mono;
   const bool bogus = r.security == Security::kBogus;

@@ -23,11 +23,14 @@ size_t SizeLimit(const Question& q, const Settings& settings) {
   return std::clamp<size_t>(client, 512, std::max<size_t>(settings.edns_size, 512));
 }
 
-// One DNAME may make several links of a chain; it is told once.
-bool InEarlierLink(const Answer& answer, const Response& link, const dns::RRset& rrset) {
+using Sets = std::vector<dns::RRsetPtr>;
+
+// One DNAME may make, and one denial prove, several links of a chain; it is told once.
+bool InEarlierLink(const Answer& answer, const Response& link, const Sets Response::* section,
+                   const dns::RRset& rrset) {
   for (const auto& earlier : answer.chain) {
     if (earlier.get() == &link) return false;
-    for (const auto& other : earlier->answer) {
+    for (const auto& other : (*earlier).*section) {
       if (other->type == rrset.type && other->owner == rrset.owner) return true;
     }
   }
@@ -40,7 +43,8 @@ void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
   if (!q.answer || (q.answer->rcode == dns::Rcode::kServFail && !q.answer->looped)) return;
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
-      if (rrset->type == dns::RRType::kDNAME && InEarlierLink(*q.answer, *link, *rrset)) continue;
+      if (rrset->type == dns::RRType::kDNAME && InEarlierLink(*q.answer, *link, &Response::answer, *rrset))
+        continue;
       if (!b.AddRRset(Section::kAnswer, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok)) return;
     }
   }
@@ -56,8 +60,26 @@ void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
     for (const auto& rrset : link->authority) {
       const bool wanted =
           (end && negative && rrset->type == RRType::kSOA) || (q.dnssec_ok && IsDenial(rrset->type));
-      if (wanted) b.AddRRset(Section::kAuthority, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok);
+      if (!wanted || InEarlierLink(*q.answer, *link, &Response::authority, *rrset)) continue;
+      b.AddRRset(Section::kAuthority, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok);
     }
+  }
+}
+
+// What the last server sent along, as far as there is room.
+void AddBeside(const Question& q, dns::MessageBuilder& b) {
+  if (!q.answer || q.answer->chain.empty() || q.answer->rcode == dns::Rcode::kServFail || b.truncated())
+    return;
+  const Response& end = *q.answer->chain.back();
+  if (!end.beside) return;
+  const auto add = [&](Section section, const dns::RRset& rrset) {
+    return b.AddOptionalRRset(section, rrset, std::min(rrset.ttl, end.ttl_cap), q.dnssec_ok);
+  };
+  for (const auto& rrset : end.beside->authority) {
+    if (!add(Section::kAuthority, *rrset)) return;
+  }
+  for (const auto& rrset : end.beside->additional) {
+    if (!add(Section::kAdditional, *rrset)) return;
   }
 }
 
@@ -105,6 +127,7 @@ void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out
   if (q.edns) b.ReserveForOpt(opt);
   AddAnswerSection(q, b);
   AddAuthoritySection(q, b);
+  if (!settings.minimal_responses) AddBeside(q, b);
   q.truncated = b.truncated();
   // Without OPT the upper bits of the RCODE have no room.
   if (!q.edns && static_cast<uint16_t>(q.rcode) > 15) q.rcode = dns::Rcode::kServFail;

@@ -158,6 +158,20 @@ Task<Judgement> Judge(Walk& walk) {
   co_return judgement;
 }
 
+// Beside an answer that is secure only what is so itself may stand (RFC 4035 section 3.2.3).
+Task<std::shared_ptr<const Beside>> KeepSecure(Walk& walk, std::shared_ptr<const Beside> beside) {
+  auto kept = std::make_shared<Beside>();
+  for (const auto& rrset : beside->authority) {
+    Judgement one = co_await JudgeOne(walk, *rrset);
+    if (one.security == Security::kSecure) kept->authority.push_back(rrset);
+  }
+  for (const auto& rrset : beside->additional) {
+    Judgement one = co_await JudgeOne(walk, *rrset);
+    if (one.security == Security::kSecure) kept->additional.push_back(rrset);
+  }
+  co_return kept;
+}
+
 }  // namespace
 
 class Validator::Impl {
@@ -179,6 +193,10 @@ void Validator::Configure(std::shared_ptr<const Settings> settings) {
 Task<bool> Validator::Validate(Response* response, Budget& budget, int depth) {
   Walk walk{impl_->knowledge, impl_->fetcher, budget, depth, *response};
   Judgement judgement = co_await Judge(walk);
+  if (judgement.security == Security::kSecure && response->beside) {
+    std::shared_ptr<const Beside> beside = response->beside;
+    response->beside = co_await KeepSecure(walk, std::move(beside));
+  }
   response->security = judgement.security;
   response->ttl_cap = std::min(response->ttl_cap, judgement.ttl_cap);
   if (!judgement.why.text.empty()) response->errors.push_back(std::move(judgement.why));
