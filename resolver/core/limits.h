@@ -65,9 +65,23 @@ inline constexpr Duration kBogusTtl = std::chrono::seconds(60);
 // or lied (RFC 4035 section 4.7; row P24).
 inline constexpr size_t kOtherServersWhenBogus = 3;
 
-// Questions in progress in one worker, and from one client address (row D21).
+// Questions in progress in one worker, and from one client address (row D21); ten times as many of one whose
+// address is proven. An agency may have as many as are still free (row S24).
 inline constexpr size_t kPendingQuestions = 20'000;
 inline constexpr size_t kPendingPerClient = 1000;
+inline constexpr size_t kVerifiedFactor = 10;
+// When a bound is reached, the oldest question of whoever reached it makes room if it is older (row D23,
+// CVE-2026-42534).
+inline constexpr Duration kJostleAfter = std::chrono::milliseconds(200);
+// Fetches in progress for one zone and with one server: a tenth of the questions; where nothing answers the
+// bound shrinks to these (row D22).
+inline constexpr size_t kFetchesPerZone = kPendingQuestions / 10;
+inline constexpr size_t kFetchesLeast = 10;
+inline constexpr size_t kFetchesPerServer = kPendingQuestions / 10;
+inline constexpr size_t kFetchesPerServerLeast = 50;
+// Answers that were waited for, to one unverified address: so many in any ten milliseconds, the rest follow
+// evenly (DNSBomb, CVE-2024-33655, row D21).
+inline constexpr int kPulse = 100;
 
 // TTL of an answer that policy made (seconds).
 inline constexpr uint32_t kBlockTtl = 30;

@@ -15,6 +15,7 @@
 #include "proto/dns/name.h"
 #include "proto/dns/presentation.h"
 #include "resolver/core/admission/server_cookies.h"
+#include "resolver/core/limits.h"
 #include "resolver/core/local_zones.h"
 #include "resolver/core/policy/agency_table.h"
 
@@ -51,6 +52,14 @@ struct Cookies {
   std::vector<CookieSecret> secrets;  // the first makes cookies, all are accepted; none: one of the process
 };
 
+// What may be in progress at once, in one worker.
+struct Bounds {
+  size_t pending = limits::kPendingQuestions;
+  size_t pending_per_client = limits::kPendingPerClient;
+  size_t fetches_per_zone = limits::kFetchesPerZone;      // 0: no bound
+  size_t fetches_per_server = limits::kFetchesPerServer;  // 0: no bound
+};
+
 struct Settings {
   AgencyTable agencies;
 
@@ -67,6 +76,7 @@ struct Settings {
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
   LocalZones local;
   Cookies cookies;
+  Bounds bounds;
   ServeStale stale;
   bool prefetch = true;
   // Names outside `rebinding_exempt` may not answer with private addresses.

@@ -83,7 +83,12 @@ std::optional<size_t> Iterator::PickServer(const FetchState& state) {
 Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qtype, Budget& budget,
                                    int depth) {
   Classified at_least;  // the answer of a server that should not be believed before the others
-  while (now_->mono < state.give_up && !budget.Expired(now_->mono)) {
+  FetchQuota::Slot slot = zone_quota_.Take(state.cut.zone.LowercaseBytes());
+  if (!slot) {
+    Refuse(state);
+    co_return at_least;
+  }
+  for (int asked = 0; now_->mono < state.give_up && !budget.Expired(now_->mono);) {
     std::optional<size_t> picked = PickServer(state);
     const bool tried = picked && state.candidates[*picked].tries > 0;
     if (!picked || tried) {
@@ -99,11 +104,16 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
       if (!PickServer(state)) break;
       continue;
     }
+    if (asked > 0 && slot.Surplus()) {
+      Refuse(state);
+      break;
+    }
     if (state.queries >= limits::kUpstreamQueriesPerFetch || !budget.TakeQuery()) {
       state.errors.push_back({EdeCode::kOther, "query budget used up"});
       break;
     }
     ++state.queries;
+    ++asked;
     Classified c = co_await AskServer(state, *picked, qname, qtype, budget);
     if (c.kind == ReplyKind::kResponse || c.kind == ReplyKind::kReferral) co_return c;
     if (c.last_resort && !at_least.last_resort) at_least = std::move(c);
@@ -159,6 +169,13 @@ ExchangeRequest Iterator::RequestFor(const FetchState& state, const Candidate& c
 
 Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns::Name& qname, RRType qtype,
                                      Budget& budget) {
+  FetchQuota::Slot slot = server_quota_.Take(ServerKey(state.candidates[index].address.address));
+  if (!slot) {
+    state.candidates[index].out = true;
+    Refuse(state);
+    Classified none;
+    co_return none;
+  }
   ExchangeRequest request = RequestFor(state, state.candidates[index], qname, qtype);
   const std::vector<uint8_t> cookie = CookieFor(state.candidates[index]);
   request.cookie = cookie;
@@ -172,6 +189,7 @@ Task<Classified> Iterator::AskServer(FetchState& state, size_t index, const dns:
     if (asked != state.candidates.end()) candidate = &*asked;
   }
   NoteOutcome(result, *candidate);
+  NoteLoad(state, result);
   co_return TakeReply(state, result, *candidate, qname, qtype, budget);
 }
 

@@ -42,11 +42,15 @@ Iterator::Iterator(RrsetCache* cache, Rng* rng, Counters* counters, const Now* n
       servers_(KeyedHash(*rng)),
       exchanges_(rng, counters),
       validator_(this),
-      cookie_key_(*rng) {}
+      cookie_key_(*rng),
+      zone_quota_(KeyedHash(*rng), limits::kFetchesLeast),
+      server_quota_(KeyedHash(*rng), limits::kFetchesPerServerLeast) {}
 
 void Iterator::Configure(std::shared_ptr<const Settings> settings) {
   settings_ = std::move(settings);
   validator_.Configure(settings_);
+  zone_quota_.SetMost(settings_->bounds.fetches_per_zone);
+  server_quota_.SetMost(settings_->bounds.fetches_per_server);
 }
 
 Task<ResponsePtr> Iterator::Fetch(dns::Name name, RRType type, Budget& budget, int depth) {
@@ -98,7 +102,11 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
 }
 
 void Iterator::Keep(Response* response) {
-  if (response->kind == ResponseKind::kFailure) return StoreFailure(*response);
+  if (response->kind == ResponseKind::kFailure) {
+    // What we had no room for says nothing about the name.
+    if (!response->own_limit) StoreFailure(*response);
+    return;
+  }
   BoundTtls(response);
   Store(*response, true);
 }
@@ -204,6 +212,7 @@ Task<Iterator::Found> Iterator::Iterate(dns::Name name, RRType type, const std::
       Response failed = Failure(name, type, EdeCode::kNoReachableAuthority,
                                 "no usable answer for " + state.cut.zone.ToString());
       if (!state.errors.empty()) failed.errors = state.errors;
+      failed.own_limit = state.refused;
       co_return Found{std::move(failed), {}};
     }
     ++step;

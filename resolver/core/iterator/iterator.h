@@ -22,6 +22,7 @@
 #include "resolver/core/cache/rrset_cache.h"
 #include "resolver/core/iterator/classify.h"
 #include "resolver/core/iterator/exchange.h"
+#include "resolver/core/iterator/fetch_quota.h"
 #include "resolver/core/iterator/server_table.h"
 #include "resolver/core/iterator/zone_cut.h"
 #include "resolver/core/response.h"
@@ -87,6 +88,7 @@ class Iterator final : public RecordFetcher {
     int lookup_failures = 0;
     const std::vector<IpAddress>* avoid = nullptr;  // servers that are not asked
     bool parent_glue = false;                       // AddParentGlue was tried
+    bool refused = false;                           // a bound on fetches in progress was reached
     MonoTime give_up{};
     std::vector<dns::ExtendedError> errors;
   };
@@ -128,6 +130,9 @@ class Iterator final : public RecordFetcher {
   bool MayComeLate(const FetchState& state, dns::NameView qname, dns::RRType qtype) const;
   Classified TakeReply(FetchState& state, const ExchangeResult& result, Candidate& candidate,
                        const dns::Name& qname, dns::RRType qtype, Budget& budget);
+  static std::string ServerKey(const IpAddress& address);
+  static void Refuse(FetchState& state);
+  void NoteLoad(const FetchState& state, const ExchangeResult& result);
   void NoteCookies(const ExchangeResult& result, Candidate& candidate);
   Duration TimeoutFor(const Candidate& candidate) const;
   static bool FallBackToPlain(Candidate& candidate);
@@ -148,6 +153,8 @@ class Iterator final : public RecordFetcher {
   Exchanges exchanges_;
   Validator validator_;
   KeyedHash cookie_key_;
+  FetchQuota zone_quota_;
+  FetchQuota server_quota_;
 };
 
 }  // namespace sekisho::resolver
