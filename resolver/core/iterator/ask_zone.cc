@@ -105,7 +105,10 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
       continue;
     }
     if (asked > 0 && slot.Surplus()) {
+      // Nothing more is sent; what was sent may still be answered.
       Refuse(state);
+      Classified late = co_await AwaitLate(state, qname, qtype, budget);
+      if (late.kind == ReplyKind::kResponse || late.kind == ReplyKind::kReferral) co_return late;
       break;
     }
     if (state.queries >= limits::kUpstreamQueriesPerFetch || !budget.TakeQuery()) {
@@ -275,7 +278,7 @@ void Iterator::NoteOutcome(const ExchangeResult& result, Candidate& candidate) {
       NoteCookies(result, candidate);
       break;
     case ExchangeOutcome::kTimeout:
-      if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono);
+      if (!result.joined) servers_.OnTimeout(candidate.address.address, now_->mono, result.rtt);
       ++candidate.tries;
       candidate.waited += result.rtt;
       if (FallBackToPlain(candidate)) break;

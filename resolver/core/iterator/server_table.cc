@@ -63,8 +63,10 @@ void ServerTable::OnReply(const IpAddress& address, Duration rtt) {
   s.retry_after = {};
 }
 
-void ServerTable::OnTimeout(const IpAddress& address, MonoTime now) {
+void ServerTable::OnTimeout(const IpAddress& address, MonoTime now, Duration waited) {
   ServerState& s = Get(address);
+  if (now - waited < s.last_timeout) return;
+  s.last_timeout = now;
   ++s.timeouts;
   if (s.timeouts < kDeadAfter) return;
   const int doublings = std::min(s.timeouts - kDeadAfter, 6);
