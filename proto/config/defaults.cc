@@ -40,6 +40,12 @@ Config DefaultConfig() {
   cookies->set_require(false);
   cookies->set_upstream(true);
 
+  Bounds* bounds = resolver->mutable_bounds();
+  bounds->set_pending(20'000);
+  bounds->set_pending_per_client(1000);
+  bounds->set_fetches_per_zone(2000);
+  bounds->set_fetches_per_server(2000);
+
   ServeStale* stale = resolver->mutable_serve_stale();
   stale->set_enabled(true);
   stale->set_client_timeout_ms(1800);

@@ -105,6 +105,13 @@ void CheckCookies(Problems& out, const Cookies& cookies) {
   }
 }
 
+void CheckBounds(Problems& out, const Bounds& bounds) {
+  Range(out, "resolver.bounds.pending", bounds.pending(), 100, 1'000'000);
+  Range(out, "resolver.bounds.pending_per_client", bounds.pending_per_client(), 1, bounds.pending());
+  Range(out, "resolver.bounds.fetches_per_zone", bounds.fetches_per_zone(), 0, 1'000'000);
+  Range(out, "resolver.bounds.fetches_per_server", bounds.fetches_per_server(), 0, 1'000'000);
+}
+
 void CheckSpool(Problems& out, const Spool& spool) {
   Range(out, "resolver.spool.segment_bytes", spool.segment_bytes(), 64 << 10, uint64_t{4} << 30);
   if (spool.quota_bytes() < spool.segment_bytes()) {
@@ -208,6 +215,7 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   CheckServeStale(out, resolver.serve_stale());
   CheckTcp(out, resolver.tcp());
   CheckCookies(out, resolver.cookies());
+  CheckBounds(out, resolver.bounds());
   Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
   CheckSpool(out, resolver.spool());
   Range(out, "resolver.dnssec.min_rsa_bits", resolver.dnssec().min_rsa_bits(), 512, 4096);

@@ -206,6 +206,11 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
                      .client_timeout = std::chrono::milliseconds(stale.client_timeout_ms()),
                      .max_age = std::chrono::seconds(stale.max_age_seconds()),
                      .ttl = stale.ttl()};
+  const config::Bounds& bounds = resolver.bounds();
+  settings->bounds = {.pending = bounds.pending(),
+                      .pending_per_client = bounds.pending_per_client(),
+                      .fetches_per_zone = bounds.fetches_per_zone(),
+                      .fetches_per_server = bounds.fetches_per_server()};
   settings->edns_size = static_cast<uint16_t>(resolver.edns_size());
   settings->upstream_edns_size = resolver.has_upstream_edns_size()
                                      ? static_cast<uint16_t>(resolver.upstream_edns_size())

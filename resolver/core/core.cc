@@ -1,9 +1,13 @@
 #include "resolver/core/core.h"
 
+#include <algorithm>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "blocklist/trie/policy_snapshot.h"
+#include "resolver/core/admission/reply_pacer.h"
+#include "resolver/core/limits.h"
 #include "resolver/core/pipeline.h"
 #include "resolver/core/resolutions.h"
 
@@ -16,6 +20,7 @@ class Core::Impl {
         policy_(*deps.policy),
         resolutions_(deps.cache, deps.rng, &counters_),
         packets_(*deps.rng),
+        pacer_(KeyedHash(*deps.rng)),
         cookie_secret_(deps.cookie_secret) {
     world_.packets = &packets_;
     world_.resolutions = &resolutions_;
@@ -69,7 +74,11 @@ class Core::Impl {
   }
 
   Exchanges& exchanges() { return resolutions_.exchanges(); }
-  std::optional<MonoTime> NextDeadline() const { return resolutions_.NextDeadline(); }
+  std::optional<MonoTime> NextDeadline() const {
+    const auto next = resolutions_.NextDeadline();
+    if (paced_.empty()) return next;
+    return next ? std::min(*next, paced_.begin()->first) : paced_.begin()->first;
+  }
   const Counters& counters() const { return counters_; }
 
  private:
@@ -97,6 +106,7 @@ class Core::Impl {
   // Lets waiting Resolutions run and takes the ended ones through the rest of the pipeline.
   void Settle(Now now) {
     resolutions_.Run();
+    resolutions_.EndOverdue(now.mono);
     while (auto question = resolutions_.PollDone()) {
       Query query;
       query.question = std::move(*question);
@@ -106,8 +116,23 @@ class Core::Impl {
       const bool gone = query.question.dropped;
       RunPipeline(query, world_, now, Next::kInspect);
       out.drop = query.question.dropped;
-      if (!gone) replies_.push_back(std::move(out));
+      if (gone) continue;
+      const MonoTime when = LeavesAt(query.question, now);
+      if (when > now.mono) {
+        counters_.paced_replies.Add();
+        paced_.emplace(when, std::move(out));
+      } else {
+        replies_.push_back(std::move(out));
+      }
     }
+    while (!paced_.empty() && paced_.begin()->first <= now.mono) {
+      replies_.push_back(std::move(paced_.extract(paced_.begin()).mapped()));
+    }
+  }
+
+  MonoTime LeavesAt(const Question& q, Now now) {
+    if (q.dropped || q.verified() || now.mono - q.arrived.mono <= limits::kPaceAfter) return now.mono;
+    return pacer_.When(q.client.address, now.mono);
   }
 
   Published<const Settings>::Reader settings_;
@@ -115,6 +140,8 @@ class Core::Impl {
   Counters counters_;
   Resolutions resolutions_;
   PacketCache packets_;
+  ReplyPacer pacer_;
+  std::multimap<MonoTime, PendingReply> paced_;
   CookieSecret cookie_secret_;
   World world_;
   dns::ParsedMessage message_;

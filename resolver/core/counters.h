@@ -35,7 +35,10 @@ struct Counters {
   Counter servfail;
   Counter blocked;
   Counter records_written;
-  Counter records_lost;  // the ring was full
+  Counter records_lost;   // the ring was full
+  Counter refused_load;   // too many in progress: no resolution was begun, or it was ended for another
+  Counter rate_limited;   // over their client's rate
+  Counter paced_replies;  // held back so that they do not arrive in a pulse
   Counter upstream_udp;
   Counter upstream_tcp;
   Counter upstream_timeouts;

@@ -70,6 +70,7 @@ inline constexpr size_t kOtherServersWhenBogus = 3;
 inline constexpr size_t kPendingQuestions = 20'000;
 inline constexpr size_t kPendingPerClient = 1000;
 inline constexpr size_t kVerifiedFactor = 10;
+inline constexpr size_t kPendingPerAgencyLeast = 100;
 // When a bound is reached, the oldest question of whoever reached it makes room if it is older (row D23,
 // CVE-2026-42534).
 inline constexpr Duration kJostleAfter = std::chrono::milliseconds(200);
@@ -82,6 +83,7 @@ inline constexpr size_t kFetchesPerServerLeast = 50;
 // Answers that were waited for, to one unverified address: so many in any ten milliseconds, the rest follow
 // evenly (DNSBomb, CVE-2024-33655, row D21).
 inline constexpr int kPulse = 100;
+inline constexpr Duration kPaceAfter = std::chrono::milliseconds(200);
 
 // TTL of an answer that policy made (seconds).
 inline constexpr uint32_t kBlockTtl = 30;

@@ -206,7 +206,8 @@ void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
   e.time = q.arrived.wall;
   e.latency_us =
       static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
-  e.agency = world.settings->agencies.name(*q.agency);
+  const Settings& settings = q.asked_under ? *q.asked_under : *world.settings;
+  e.agency = settings.agencies.name(*q.agency);
   e.client = q.client;
   e.transport = q.transport;
   e.qname = q.qname;
@@ -345,12 +346,12 @@ Next Lookup(Query& query, World& world, Now) {
 }
 
 Next Resolve(Query& query, World& world, Now now) {
-  switch (world.resolutions->Join(query.question, now)) {
-    case Resolutions::Joined::kWaiting:
-      return Next::kWait;
-    case Resolutions::Joined::kTooMany:
-      break;
-  }
+  Question& q = query.question;
+  if (world.resolutions->Join(q, now) == Resolutions::Joined::kWaiting) return Next::kWait;
+  world.counters->refused_load.Add();
+  // Old data is better than none, now as when servers fail (RFC 8767 section 4).
+  q.answer = world.resolutions->FromStale(q);
+  if (q.answer) return Next::kInspect;
   return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "too many questions in progress");
 }
 

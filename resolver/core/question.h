@@ -23,6 +23,8 @@
 
 namespace sekisho::resolver {
 
+struct Settings;
+
 // What the DNS said to a question: the links of its CNAME chain, the last of them the end.
 struct Answer {
   std::vector<ResponsePtr> chain;
@@ -40,6 +42,9 @@ struct Question {
   record::Transport transport = record::Transport::kUdp;
   Now arrived;
   std::optional<AgencyTable::Id> agency;
+  // What `agency` is an index into, of a question that waits: a reload may number agencies anew. Null: those
+  // in force.
+  std::shared_ptr<const Settings> asked_under;
 
   uint16_t id = 0;
   dns::Opcode opcode = dns::Opcode::kQuery;

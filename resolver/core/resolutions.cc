@@ -12,6 +12,9 @@ namespace {
 using dns::EdeCode;
 using dns::RRType;
 
+// A little after the budget's end, for whoever notices that end itself.
+constexpr Duration kOverdue = limits::kQuestionTime + std::chrono::milliseconds(100);
+
 // A chain of links in the making.
 struct Chain {
   Answer answer;
@@ -137,6 +140,8 @@ AnswerPtr Resolutions::FromStale(dns::NameView qname, RRType qtype, bool validat
   return Finish(std::move(chain));
 }
 
+AnswerPtr Resolutions::FromStale(const Question& q) { return FromStale(q.qname, q.qtype, Validates(q)); }
+
 std::string Resolutions::KeyOf(const Question& q, bool validate) {
   std::string key = q.qname.LowercaseBytes();
   const auto type = static_cast<uint16_t>(q.qtype);
@@ -146,35 +151,58 @@ std::string Resolutions::KeyOf(const Question& q, bool validate) {
   return key;
 }
 
-Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
-  if (pending_ >= limits::kPendingQuestions) return Joined::kTooMany;
-  size_t& of_client = per_client_[q.client.address];
-  if (of_client >= limits::kPendingPerClient) return Joined::kTooMany;
-  ++of_client;
-  ++pending_;
-  counters_->in_flight_questions.Add();
-  waiting_.emplace(q.token, false);
+bool Resolutions::Jostle(ByAge* scope, MonoTime now) {
+  if (scope->empty() || now == MonoTime{}) return false;
+  Resolution* oldest = scope->begin()->second;
+  if (now - oldest->started <= limits::kJostleAfter) return false;
+  EndEarly(oldest, EdeCode::kOther, "made room for newer questions");
+  return true;
+}
 
+bool Resolutions::HasRoom(const Question& q, MonoTime now) {
+  const Bounds& bounds = iterator_.settings().bounds;
+  if (pending_ >= bounds.pending && !Jostle(&by_age_, now)) return false;
+  const size_t per_client = bounds.pending_per_client * (q.verified() ? limits::kVerifiedFactor : 1);
+  const auto client = per_client_.find(q.client.address);
+  if (client != per_client_.end() && client->second.waiting >= per_client &&
+      !Jostle(&client->second.begun, now)) {
+    return false;
+  }
+  const auto agency = per_agency_.find(iterator_.settings().agencies.name(*q.agency));
+  const size_t free = bounds.pending - std::min(pending_, bounds.pending);
+  const size_t per_agency = std::max(free, limits::kPendingPerAgencyLeast);
+  return agency == per_agency_.end() || agency->second.waiting < per_agency ||
+         Jostle(&agency->second.begun, now);
+}
+
+Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
   std::string key = KeyOf(q, Validates(q));
+  // Who asks again for what is in progress pushes nobody out, or repeating would keep the slow ones young.
+  if (!HasRoom(q, by_key_.contains(key) ? MonoTime{} : now.mono)) return Joined::kTooMany;
   const auto running = by_key_.find(key);
-  if (running != by_key_.end()) {
-    Resolution& r = *running->second;
-    // Clients before this one were not kept waiting longer either.
-    if (r.stale_at.time_since_epoch().count() != 0 && r.stale_at <= now.mono) {
-      if (AnswerPtr stale = FromStale(q.qname, q.qtype, r.validate)) {
-        done_.push_back(q);
-        done_.back().answer = std::move(stale);
-        Release(done_.back());
-        return Joined::kWaiting;
-      }
-    }
-    r.waiting.push_back(q);
+  if (running == by_key_.end()) {
+    Resolution* r = Start(std::move(key), q, false, now.mono);
+    Wait(r, q);
+    r->task.Start();
     return Joined::kWaiting;
   }
-  Resolution* r = Start(std::move(key), q, false, now.mono);
-  r->waiting.push_back(q);
-  r->task.Start();
+  Resolution& r = *running->second;
+  Wait(&r, q);
+  // Clients before this one were not kept waiting longer either.
+  if (r.stale_at.time_since_epoch().count() != 0 && r.stale_at <= now.mono) {
+    if (AnswerPtr stale = FromStale(q.qname, q.qtype, r.validate)) GiveAnswer(r, stale);
+  }
   return Joined::kWaiting;
+}
+
+void Resolutions::Wait(Resolution* r, const Question& q) {
+  ++pending_;
+  ++per_client_[q.client.address].waiting;
+  ++per_agency_[iterator_.settings().agencies.name(*q.agency)].waiting;
+  counters_->in_flight_questions.Add();
+  waiting_.emplace(q.token, false);
+  r->waiting.push_back(q);
+  r->waiting.back().asked_under = iterator_.settings_held();
 }
 
 Resolutions::Resolution* Resolutions::Start(std::string key, const Question& q, bool refresh, MonoTime now) {
@@ -185,6 +213,15 @@ Resolutions::Resolution* Resolutions::Start(std::string key, const Question& q, 
   r->qtype = q.qtype;
   r->validate = Validates(q);
   r->refresh = refresh;
+  r->number = ++last_number_;
+  r->started = now;
+  by_age_.emplace(r->number, r);
+  if (!refresh) {
+    r->client = q.client.address;
+    r->agency = iterator_.settings().agencies.name(*q.agency);
+    per_client_[r->client].begun.emplace(r->number, r);
+    per_agency_[r->agency].begun.emplace(r->number, r);
+  }
   const ServeStale& stale = iterator_.settings().stale;
   if (!refresh && stale.enabled && FromStale(r->qname, r->qtype, r->validate)) {
     r->stale_at = now + stale.client_timeout;
@@ -242,11 +279,39 @@ void Resolutions::Run() {
   // Ended ones are taken down only here, when none of their coroutines is running.
   for (const std::string& key : std::exchange(ended_, {})) {
     const auto it = by_key_.find(key);
+    if (it == by_key_.end()) continue;
     counters_->answers_resolved.Add();
     GiveAnswer(*it->second, it->second->answer);
-    stale_deadlines_.erase({it->second->stale_at, key});
-    by_key_.erase(it);
+    TakeDown(it->second.get());
   }
+}
+
+void Resolutions::TakeDown(Resolution* r) {
+  stale_deadlines_.erase({r->stale_at, r->key});
+  by_age_.erase(r->number);
+  if (!r->refresh) {
+    const auto client = per_client_.find(r->client);
+    client->second.begun.erase(r->number);
+    if (client->second.empty()) per_client_.erase(client);
+    const auto agency = per_agency_.find(r->agency);
+    agency->second.begun.erase(r->number);
+    if (agency->second.empty()) per_agency_.erase(agency);
+  }
+  const std::string key = r->key;
+  by_key_.erase(key);
+}
+
+void Resolutions::EndEarly(Resolution* r, EdeCode code, const char* text) {
+  counters_->refused_load.Add();
+  AnswerPtr answer = FromStale(r->qname, r->qtype, r->validate);
+  if (!answer) {
+    Chain chain;
+    Fail(chain, code, text);
+    chain.answer.origin = record::Origin::kUpstream;
+    answer = Finish(std::move(chain));
+  }
+  GiveAnswer(*r, answer);
+  TakeDown(r);
 }
 
 void Resolutions::OnTime(MonoTime now) {
@@ -259,18 +324,30 @@ void Resolutions::OnTime(MonoTime now) {
   }
 }
 
+// The last word on time. Each step keeps to the budget; this holds for the sum of them.
+void Resolutions::EndOverdue(MonoTime now) {
+  while (!by_age_.empty() && by_age_.begin()->second->started + kOverdue <= now) {
+    EndEarly(by_age_.begin()->second, EdeCode::kNoReachableAuthority, "took too long");
+  }
+}
+
 std::optional<MonoTime> Resolutions::NextDeadline() const {
-  const auto wire = iterator_.exchanges().NextDeadline();
-  if (stale_deadlines_.empty()) return wire;
-  const MonoTime stale = stale_deadlines_.begin()->first;
-  return wire ? std::min(*wire, stale) : stale;
+  std::optional<MonoTime> next = iterator_.exchanges().NextDeadline();
+  const auto earlier = [&](MonoTime t) { next = next ? std::min(*next, t) : t; };
+  if (!stale_deadlines_.empty()) earlier(stale_deadlines_.begin()->first);
+  if (!by_age_.empty()) earlier(by_age_.begin()->second->started + kOverdue);
+  return next;
 }
 
 void Resolutions::Release(Question& q) {
   --pending_;
   counters_->in_flight_questions.Sub();
-  const auto it = per_client_.find(q.client.address);
-  if (it != per_client_.end() && --it->second == 0) per_client_.erase(it);
+  const auto client = per_client_.find(q.client.address);
+  --client->second.waiting;
+  if (client->second.empty()) per_client_.erase(client);
+  const auto agency = per_agency_.find(q.asked_under->agencies.name(*q.agency));
+  --agency->second.waiting;
+  if (agency->second.empty()) per_agency_.erase(agency);
   const auto token = waiting_.extract(q.token);
   if (!token.empty() && token.mapped()) q.dropped = true;
 }

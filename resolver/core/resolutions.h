@@ -3,12 +3,16 @@
 // Clients that ask the same thing share one Resolution. A Resolution follows the CNAME chain link by link
 // with the Iterator, under one Budget, and ends with an Answer whatever happens.
 //
-// Threads: one worker. Limits: kPendingQuestions in all, kPendingPerClient for one client address (row D21).
-// Standards: RFC 1034 section 5.3.3 (chains), RFC 6672 (DNAME), RFC 4035 section 3.2.2 (CD).
+// Threads: one worker. Limits: Settings::bounds in all and for one client address (row D21); an agency may
+// have as many questions waiting as there is room for still, so that no one agency, nor two or three, can
+// fill it (row S24). Who reaches a bound loses its oldest Resolution for the new one if that is older than
+// kJostleAfter (row D23). After kQuestionTime a Resolution ends whatever it waits for. Standards: RFC 1034
+// section 5.3.3 (chains), RFC 6672 (DNAME), RFC 4035 section 3.2.2 (CD).
 #ifndef SEKISHO_RESOLVER_CORE_RESOLUTIONS_H_
 #define SEKISHO_RESOLVER_CORE_RESOLUTIONS_H_
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,12 +49,16 @@ class Resolutions {
   enum class Joined : uint8_t { kWaiting, kTooMany };
   // The question waits until PollDone gives it back with its answer.
   Joined Join(const Question& question, Now now);
+  // Expired data for a question that there is no room for; null when there is none.
+  AnswerPtr FromStale(const Question& question);
   void Forget(uint64_t token);
 
   // Resumes everybody whose wait is over.
   void Run();
   // Clients that have waited long enough get stale data (RFC 8767 section 5).
   void OnTime(MonoTime now);
+  // To be called when everybody has run: ends what has taken too long.
+  void EndOverdue(MonoTime now);
   std::optional<MonoTime> NextDeadline() const;
   // A question whose Resolution has ended.
   std::optional<Question> PollDone();
@@ -62,6 +70,10 @@ class Resolutions {
   struct Resolution {
     explicit Resolution(MonoTime start) : budget(start) {}
     std::string key;
+    uint64_t number = 0;  // in the order of their start
+    MonoTime started{};
+    std::string agency;  // whose question began it
+    IpAddress client;
     dns::Name qname;
     dns::RRType qtype = dns::RRType::kNone;
     bool validate = false;
@@ -78,6 +90,16 @@ class Resolutions {
     size_t operator()(const IpAddress& a) const { return hash(a.mapped()); }
   };
 
+  // Oldest first.
+  using ByAge = std::map<uint64_t, Resolution*>;
+
+  // Makes room in what `scope` lists by ending its oldest; false: it is not old enough.
+  bool Jostle(ByAge* scope, MonoTime now);
+  bool HasRoom(const Question& question, MonoTime now);
+  // Ends it before its task does; who waits gets stale data or a failure that says why.
+  void EndEarly(Resolution* resolution, dns::EdeCode code, const char* text);
+  void TakeDown(Resolution* resolution);
+  void Wait(Resolution* resolution, const Question& question);
   Task<bool> Drive(Resolution* resolution);
   Resolution* Start(std::string key, const Question& question, bool refresh, MonoTime now);
   // The chain with expired links where fresh ones are missing; null when there is none.
@@ -91,7 +113,16 @@ class Resolutions {
   Counters* counters_;
   Iterator iterator_;
   std::unordered_map<std::string, std::unique_ptr<Resolution>, Hasher> by_key_;
-  std::unordered_map<IpAddress, size_t, Hasher> per_client_;
+  // Of a client, or of an agency.
+  struct Share {
+    size_t waiting = 0;
+    ByAge begun;
+    bool empty() const { return waiting == 0 && begun.empty(); }
+  };
+  std::unordered_map<IpAddress, Share, Hasher> per_client_;
+  std::map<std::string, Share> per_agency_;
+  ByAge by_age_;
+  uint64_t last_number_ = 0;
   size_t pending_ = 0;
   std::unordered_map<uint64_t, bool> waiting_;  // tokens of the pending, and whether their client is gone
   std::vector<std::string> ended_;

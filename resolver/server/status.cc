@@ -66,6 +66,9 @@ void AddQuestions(const Server& server, Items& items) {
 }
 
 void AddUpstream(const Server& server, Items& items) {
+  items.Add("refused_load", Sum(server, &Counters::refused_load));
+  items.Add("rate_limited", Sum(server, &Counters::rate_limited));
+  items.Add("paced_replies", Sum(server, &Counters::paced_replies));
   items.Add("upstream_udp", Sum(server, &Counters::upstream_udp));
   items.Add("upstream_tcp", Sum(server, &Counters::upstream_tcp));
   items.Add("upstream_in_progress", Sum(server, &Counters::in_flight_upstream));

@@ -104,7 +104,7 @@ class CoreHarness {
   const std::vector<std::string>& trace() const { return trace_; }
 
  private:
-  static constexpr size_t kMaxEvents = 2'000'000;
+  static constexpr size_t kMaxEvents = 20'000'000;
 
   struct Event {
     uint64_t ticket;

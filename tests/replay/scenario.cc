@@ -30,7 +30,9 @@ std::optional<Duration> ParseDuration(const std::string& text) {
   const double n = std::strtod(text.c_str(), &end);
   const std::string unit = end;
   double seconds = 0;
-  if (unit == "ms") {
+  if (unit == "us") {
+    seconds = n / 1e6;
+  } else if (unit == "ms") {
     seconds = n / 1000;
   } else if (unit == "s") {
     seconds = n;

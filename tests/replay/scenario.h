@@ -22,7 +22,7 @@ namespace sekisho::replay {
 
 using Words = std::vector<std::string>;
 
-// "150ms", "5s", "2m", "1h", "1d".
+// "200us", "150ms", "5s", "2m", "1h", "1d".
 std::optional<Duration> ParseDuration(const std::string& text);
 
 // The rules of the policy in force, as the scenario gave them.
@@ -103,6 +103,7 @@ class Scenario {
   void ExpectEde(const Words& w);
   void ExpectAbsent(const Words& w);
   void ExpectAllAnswered(const Words& w);
+  void ExpectPulse(const Words& w);
   bool Compare(long actual, const std::string& op, const std::string& wanted, const std::string& what);
   const Asked& Current() const { return harness_.asked(current_); }
 

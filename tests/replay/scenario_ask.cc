@@ -71,6 +71,7 @@ void Scenario::SendQuestions(const Words& w, bool wait) {
   record::Transport transport = record::Transport::kUdp;
   long times = 1;
   long clients = 1;
+  Duration every{};
   std::string label;
   for (size_t i = 3; i < w.size(); ++i) {
     const std::string& word = w[i];
@@ -105,6 +106,8 @@ void Scenario::SendQuestions(const Words& w, bool wait) {
       from = AddressOf(*source);
     } else if (auto n = Value(word, "times")) {
       times = NumberOf(*n);
+    } else if (auto gap = Value(word, "every")) {
+      every = DurationOf(*gap);
     } else if (auto c = Value(word, "clients")) {
       clients = NumberOf(*c);
     } else if (auto as = Value(word, "as")) {
@@ -124,6 +127,7 @@ void Scenario::SendQuestions(const Words& w, bool wait) {
     if (clients > 1) client = AddressOf("192.0.2." + std::to_string(1 + i % clients % 250));
     NoteQuestion(harness_.Ask(Build(p), Endpoint{client, next_port_++}, transport), label);
     if (wait) harness_.RunUntilAnswered(current_, kPatience);
+    if (every > Duration(0)) harness_.RunFor(every);
   }
 }
 

@@ -123,7 +123,8 @@ void Scenario::Expect(const Words& all) {
                                                        {"absent", &Scenario::ExpectAbsent},
                                                        {"ede", &Scenario::ExpectEde},
                                                        {"no-ede", &Scenario::ExpectEde},
-                                                       {"all-answered", &Scenario::ExpectAllAnswered}};
+                                                       {"all-answered", &Scenario::ExpectAllAnswered},
+                                                       {"pulse", &Scenario::ExpectPulse}};
   if (const auto check = kChecks.find(w[0]); check != kChecks.end()) return (this->*check->second)(w);
   if (w[0] == "records" && w.size() == 3)
     return void(Compare(static_cast<long>(harness_.log().records().size()), w[1], w[2], "records"));
@@ -332,6 +333,9 @@ void Scenario::ExpectCounter(const Words& w) {
       {"answers-resolved", &Counters::answers_resolved},
       {"servfail", &Counters::servfail},
       {"blocked", &Counters::blocked},
+      {"refused-load", &Counters::refused_load},
+      {"rate-limited", &Counters::rate_limited},
+      {"paced-replies", &Counters::paced_replies},
       {"records-lost", &Counters::records_lost},
       {"upstream-timeouts", &Counters::upstream_timeouts},
       {"upstream-mismatches", &Counters::upstream_mismatches},
@@ -350,6 +354,24 @@ void Scenario::ExpectAllAnswered(const Words& w) {
       ++n;
   }
   Compare(n, w[2], w[3], "answers with " + w[1]);
+}
+
+// pulse OP N : the most replies to one client in any ten milliseconds, of those that were waited for
+void Scenario::ExpectPulse(const Words& w) {
+  if (w.size() != 3) return Fail("pulse OP N");
+  std::map<IpAddress, std::vector<MonoTime>> ends;
+  for (const Asked& a : harness_.asked()) {
+    if (a.ended && !a.dropped && *a.ended > a.at) ends[a.client.address].push_back(*a.ended);
+  }
+  size_t most = 0;
+  for (auto& [client, times] : ends) {
+    std::sort(times.begin(), times.end());
+    for (size_t i = 0, j = 0; i < times.size(); ++i) {
+      while (times[i] - times[j] >= std::chrono::milliseconds(10)) ++j;
+      most = std::max(most, i - j + 1);
+    }
+  }
+  Compare(static_cast<long>(most), w[1], w[2], "replies in ten milliseconds");
 }
 
 }  // namespace sekisho::replay

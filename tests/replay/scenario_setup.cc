@@ -79,6 +79,14 @@ void Scenario::ConfigList(const Words& w) {
   if (key == "cookies" || key == "require-cookies" || key == "upstream-cookies") {
     resolver::Cookies& c = settings_.cookies;
     (key == "cookies" ? c.answer : key == "require-cookies" ? c.require : c.upstream) = w[2] == "on";
+  } else if (key == "bounds") {
+    static const std::map<std::string, size_t resolver::Bounds::*> kBounds = {
+        {"pending", &resolver::Bounds::pending},
+        {"pending-per-client", &resolver::Bounds::pending_per_client},
+        {"fetches-per-zone", &resolver::Bounds::fetches_per_zone},
+        {"fetches-per-server", &resolver::Bounds::fetches_per_server}};
+    if (w.size() != 4 || !kBounds.contains(w[2])) return Fail("config bounds WHICH N");
+    settings_.bounds.*kBounds.at(w[2]) = static_cast<size_t>(NumberOf(w[3]));
   } else if (key == "minimise-type") {
     settings_.minimise_type = TypeOf(w[2]);
   } else if (key == "serve-stale") {

@@ -39,6 +39,7 @@ class Iterator final : public RecordFetcher {
 
   void Configure(std::shared_ptr<const Settings> settings);
   const Settings& settings() const { return *settings_; }
+  const std::shared_ptr<const Settings>& settings_held() const { return settings_; }
 
   // What is cached and fresh; with `validate`, only what has a verdict. Null otherwise.
   ResponsePtr FromCache(dns::NameView name, dns::RRType type, bool validate) const;

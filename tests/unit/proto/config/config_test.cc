@@ -187,6 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"blocklist: {feeds: [{name: ../a, url: /x}]}\n", "'../a': 1 to 64 letters"},
         {"resolver: {cookies: {answer: false, require: true}}\n", "resolver.cookies.require: needs"},
         {"resolver: {cookies: {secret_file: secrets}}\n", "secret_file: 'secrets': must be an absolute path"},
+        {"resolver: {bounds: {pending: 99}}\n", "resolver.bounds.pending: must be from 100"},
+        {"resolver: {bounds: {pending_per_client: 20001}}\n", "pending_per_client: must be from 1 to 20000"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
     }));
 
