@@ -33,6 +33,18 @@ const char* ScopeText(EntryKind kind) {
       return "name and all below";
     case EntryKind::kUrlHost:
       return "host of a URL";
+    case EntryKind::kAddress:
+      return "address in answers";
+    case EntryKind::kUrlAddress:
+      return "address of a URL or port";
+    case EntryKind::kNsName:
+      return "name server";
+    case EntryKind::kNsSubtree:
+      return "name servers at or below it";
+    case EntryKind::kNsAddress:
+      return "address of name servers";
+    case EntryKind::kClientAddress:
+      return "client";
   }
   return "";
 }

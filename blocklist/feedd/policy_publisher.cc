@@ -39,7 +39,7 @@ std::vector<const config::Feed*> InRankOrder(const std::vector<config::Feed>& fe
   return sorted;
 }
 
-absl::Status MergeAll(std::vector<Stream>* streams, blocklist::Merger* merger) {
+absl::Status MergeAll(std::vector<Stream>* streams, int64_t now_us, blocklist::Merger* merger) {
   std::priority_queue<Stream*, std::vector<Stream*>, LaterEntry> queue;
   for (Stream& stream : *streams) {
     if (stream.cursor->Valid()) queue.push(&stream);
@@ -49,12 +49,14 @@ absl::Status MergeAll(std::vector<Stream>* streams, blocklist::Merger* merger) {
     queue.pop();
     const indicators::EntryParts parts = stream->cursor->parts();
     const indicators::Claim& claim = stream->cursor->claim();
-    const absl::Status status =
-        merger->Add(parts.name_key, {.kind = static_cast<blocklist::ClaimKind>(parts.kind),
-                                     .allow = claim.allow(),
-                                     .feed = stream->feed,
-                                     .reference = claim.reference()});
-    if (!status.ok()) return status;
+    if (indicators::ValidAt(claim, now_us)) {
+      const absl::Status status =
+          merger->Add(parts.name_key, {.kind = static_cast<blocklist::ClaimKind>(parts.kind),
+                                       .allow = claim.allow(),
+                                       .feed = stream->feed,
+                                       .reference = claim.reference()});
+      if (!status.ok()) return status;
+    }
     stream->cursor->Next();
     if (stream->cursor->Valid()) queue.push(stream);
   }
@@ -100,7 +102,8 @@ absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feed
   }
   blocklist::TrieBuilder builder;
   blocklist::Merger merger(std::move(merge_feeds), guard, &builder);
-  if (absl::Status status = MergeAll(&streams, &merger); !status.ok()) return status;
+  if (absl::Status status = MergeAll(&streams, UnixMicros(ReadClocks().wall), &merger); !status.ok())
+    return status;
   counts->rules = merger.rules();
   counts->not_enforced = merger.not_enforced();
   auto finished = builder.Finish();

@@ -23,7 +23,32 @@ using blocklist::Indicator;
 using blocklist::IndicatorKind;
 using blocklist::LineError;
 
-indicators::EntryKind ToEntryKind(ClaimKind kind) { return static_cast<indicators::EntryKind>(kind); }
+using indicators::EntryKind;
+
+EntryKind ToEntryKind(ClaimKind kind) { return static_cast<EntryKind>(kind); }
+
+indicators::ClaimAction ToClaimAction(blocklist::IndicatorAction action) {
+  return static_cast<indicators::ClaimAction>(action);
+}
+static_assert(static_cast<int>(blocklist::IndicatorAction::kTcpOnly) == indicators::ACTION_TCP_ONLY);
+static_assert(static_cast<int>(blocklist::IndicatorAction::kLocalData) == indicators::ACTION_LOCAL_DATA);
+
+// All of a claim but what it is about.
+indicators::NewClaim ClaimOf(const Indicator& indicator) {
+  return {.allow = indicator.allow,
+          .reference = indicator.reference,
+          .evidence = indicator.kind == IndicatorKind::kUrl ? indicator.text : std::string_view(),
+          .reported_us = indicator.reported_us,
+          .valid_from_us = indicator.valid_from_us,
+          .valid_until_us = indicator.valid_until_us,
+          .confidence = indicator.confidence,
+          .category = indicator.category,
+          .actor = indicator.actor,
+          .link = indicator.link,
+          .marking = indicator.marking,
+          .action = ToClaimAction(indicator.action),
+          .action_data = indicator.action_data};
+}
 
 // Takes what the parser says into the import and keeps count.
 class ImportSink final : public blocklist::IndicatorSink {
@@ -33,35 +58,16 @@ class ImportSink final : public blocklist::IndicatorSink {
       : subtree_(subtree), guard_(guard), import_(import), content_(content) {}
 
   void OnIndicator(const Indicator& indicator) override {
-    const bool url = indicator.kind == IndicatorKind::kUrl;
-    const blocklist::NameOrProblem name =
-        url ? blocklist::NormaliseUrl(indicator.text) : blocklist::NormaliseName(indicator.text);
-    if (const auto* problem = std::get_if<blocklist::NameProblem>(&name)) {
-      if (*problem == blocklist::NameProblem::kAddress) {
-        Count();
-        ++content_->addresses;
-      } else {
-        OnError(
-            {.line = indicator.line, .reason = blocklist::NameProblemText(*problem), .text = indicator.text});
-      }
-      return;
+    switch (indicator.kind) {
+      case IndicatorKind::kName:
+      case IndicatorKind::kUrl:
+      case IndicatorKind::kNsName:
+        return TakeName(indicator);
+      case IndicatorKind::kAddress:
+      case IndicatorKind::kNsAddress:
+      case IndicatorKind::kClientAddress:
+        return TakeAddress(indicator);
     }
-    Count();
-    const std::string& text = std::get<std::string>(name);
-    const ClaimKind kind =
-        url ? ClaimKind::kUrlHost
-        : indicator.scope.value_or(subtree_ ? blocklist::RuleScope::kSubtree
-                                            : blocklist::RuleScope::kExact) == blocklist::RuleScope::kSubtree
-            ? ClaimKind::kSubtree
-            : ClaimKind::kExact;
-    if (guard_.Check(text, kind) != blocklist::GuardVerdict::kEnforce) ++content_->not_enforced;
-    absl::Status added = import_->Add({.name_key = blocklist::KeyFromNameText(text),
-                                       .kind = ToEntryKind(kind),
-                                       .allow = indicator.allow,
-                                       .reference = indicator.reference,
-                                       .evidence = url ? indicator.text : std::string_view(),
-                                       .reported_us = indicator.reported_us});
-    if (status.ok()) status = std::move(added);
   }
 
   void OnError(const LineError& error) override {
@@ -77,6 +83,59 @@ class ImportSink final : public blocklist::IndicatorSink {
   absl::Status status;
 
  private:
+  void TakeName(const Indicator& indicator) {
+    const bool url = indicator.kind == IndicatorKind::kUrl;
+    const blocklist::NameOrProblem name =
+        url ? blocklist::NormaliseUrl(indicator.text) : blocklist::NormaliseName(indicator.text);
+    if (const auto* problem = std::get_if<blocklist::NameProblem>(&name)) {
+      if (*problem == blocklist::NameProblem::kAddress) return TakeAddress(indicator);
+      return Reject(indicator, blocklist::NameProblemText(*problem));
+    }
+    Count();
+    const std::string& text = std::get<std::string>(name);
+    const auto scope =
+        indicator.scope.value_or(subtree_ ? blocklist::RuleScope::kSubtree : blocklist::RuleScope::kExact);
+    const bool subtree = scope == blocklist::RuleScope::kSubtree;
+    indicators::NewClaim claim = ClaimOf(indicator);
+    const std::string key = blocklist::KeyFromNameText(text);
+    claim.name_key = key;
+    if (indicator.kind == IndicatorKind::kNsName) {
+      claim.kind = subtree ? EntryKind::kNsSubtree : EntryKind::kNsName;
+    } else {
+      const ClaimKind kind = url ? ClaimKind::kUrlHost : subtree ? ClaimKind::kSubtree : ClaimKind::kExact;
+      claim.kind = ToEntryKind(kind);
+      if (guard_.Check(text, kind) != blocklist::GuardVerdict::kEnforce) ++content_->not_enforced;
+    }
+    Add(claim);
+  }
+
+  void TakeAddress(const Indicator& indicator) {
+    const bool url = indicator.kind == IndicatorKind::kUrl;
+    bool with_port = false;
+    const auto prefix = url ? blocklist::AddressOfUrl(indicator.text)
+                            : blocklist::NormaliseAddress(indicator.text, &with_port);
+    if (!prefix) return Reject(indicator, "not an address or prefix");
+    Count();
+    ++content_->addresses;
+    indicators::NewClaim claim = ClaimOf(indicator);
+    claim.prefix = *prefix;
+    claim.kind = indicator.kind == IndicatorKind::kNsAddress       ? EntryKind::kNsAddress
+                 : indicator.kind == IndicatorKind::kClientAddress ? EntryKind::kClientAddress
+                 : url || with_port                                ? EntryKind::kUrlAddress
+                                                                   : EntryKind::kAddress;
+    if (with_port) claim.evidence = indicator.text;
+    Add(claim);
+  }
+
+  void Reject(const Indicator& indicator, std::string_view reason) {
+    OnError({.line = indicator.line, .reason = reason, .text = indicator.text});
+  }
+
+  void Add(const indicators::NewClaim& claim) {
+    absl::Status added = import_->Add(claim);
+    if (status.ok()) status = std::move(added);
+  }
+
   void Count() {
     if (++content_->facts.content_lines > kMaxIndicatorLines && status.ok()) {
       status = absl::ResourceExhaustedError("more than " + std::to_string(kMaxIndicatorLines) + " lines");

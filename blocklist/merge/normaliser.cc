@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 namespace sekisho::blocklist {
 namespace {
 
+constexpr size_t kMaxAddressText = 100;
 constexpr size_t kMaxText = 4096;
 constexpr size_t kMaxName = 253;
 constexpr size_t kMaxLabel = 63;
@@ -203,6 +205,51 @@ NameOrProblem NormaliseUrl(std::string_view url) {
   const std::optional<std::string> decoded = PercentDecode(rest);
   if (!decoded) return NameProblem::kBadUrl;
   return NormaliseName(*decoded);
+}
+
+std::optional<IpPrefix> NormaliseAddress(std::string_view text, bool* with_port) {
+  text = TrimBlanks(text);
+  if (with_port != nullptr) *with_port = false;
+  if (text.empty() || text.size() > kMaxAddressText) return std::nullopt;
+  const std::string refanged = Refang(text);
+  std::string_view rest = refanged;
+  std::string_view port;
+  if (rest.starts_with('[')) {
+    const size_t end = rest.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    port = rest.substr(end + 1);
+    rest = rest.substr(1, end - 1);
+    if (!port.empty() && port.front() != ':') return std::nullopt;
+  } else if (const size_t colon = rest.find(':');
+             colon != std::string_view::npos && colon == rest.rfind(':')) {
+    port = rest.substr(colon);
+    rest = rest.substr(0, colon);
+  }
+  if (!port.empty()) {
+    if (!IsPort(port.substr(1))) return std::nullopt;
+    if (with_port != nullptr) *with_port = true;
+  }
+  const size_t slash = rest.find('/');
+  const std::optional<IpAddress> address = IpAddress::Parse(rest.substr(0, slash));
+  if (!address) return std::nullopt;
+  int length = address->is_v4() ? 32 : 128;
+  if (slash != std::string_view::npos) {
+    const std::string_view digits = rest.substr(slash + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  }
+  return IpPrefix::Make(*address, length);
+}
+
+std::optional<IpPrefix> AddressOfUrl(std::string_view url) {
+  url = TrimBlanks(url);
+  if (url.empty() || url.size() > kMaxText) return std::nullopt;
+  const std::string refanged = Refang(url);
+  std::string_view rest = refanged;
+  if (!TakeScheme(rest)) return std::nullopt;
+  rest = rest.substr(0, rest.find_first_of("/\\?#"));
+  if (const size_t at = rest.rfind('@'); at != std::string_view::npos) rest.remove_prefix(at + 1);
+  return NormaliseAddress(rest);
 }
 
 }  // namespace sekisho::blocklist

@@ -14,9 +14,12 @@
 #define SEKISHO_BLOCKLIST_MERGE_NORMALISER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "proto/base/ip_address.h"
 
 namespace sekisho::blocklist {
 
@@ -38,6 +41,12 @@ using NameOrProblem = std::variant<std::string, NameProblem>;
 NameOrProblem NormaliseName(std::string_view text);
 // The host of a URL; the scheme may be missing.
 NameOrProblem NormaliseUrl(std::string_view url);
+
+// "192.0.2.7", "192.0.2.0/24", "[2001:db8::1]:443", "192[.]0[.]2[.]7:8080"; a port is passed over, bits after
+// the prefix are cleared. *with_port tells whether there was one.
+std::optional<IpPrefix> NormaliseAddress(std::string_view text, bool* with_port = nullptr);
+// The address that is a URL's host; nothing when the host is a name.
+std::optional<IpPrefix> AddressOfUrl(std::string_view url);
 
 }  // namespace sekisho::blocklist
 

@@ -89,6 +89,12 @@ std::optional<IpPrefix> IpPrefix::Parse(std::string_view text) {
   return prefix;
 }
 
+std::optional<IpPrefix> IpPrefix::FromMapped(IpAddress address, int mapped_length) {
+  const int base = address.is_v4() ? 96 : 0;
+  if (mapped_length < base) return std::nullopt;
+  return Make(address, mapped_length - base);
+}
+
 bool IpPrefix::Contains(const IpAddress& a) const {
   if (a.is_v4() != (mapped_length_ >= 96 && address_.is_v4())) return false;  // ::/0 does not let IPv4 in
   const size_t whole = static_cast<size_t>(mapped_length_ / 8);

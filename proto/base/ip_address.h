@@ -49,6 +49,10 @@ class IpPrefix {
   // "192.0.2.0/24", "2001:db8::/32", or a bare address (full length). Host bits set is an error.
   static std::optional<IpPrefix> Parse(std::string_view text);
 
+  // `mapped_length` as below; nothing when it is over 128, or under 96 for IPv4.
+  // Host bits are cleared.
+  static std::optional<IpPrefix> FromMapped(IpAddress address, int mapped_length);
+
   bool Contains(const IpAddress& a) const;
   const IpAddress& address() const { return address_; }
   // Bits of the mapped 128-bit form: 96 + n for an IPv4 prefix of length n.

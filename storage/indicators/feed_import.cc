@@ -21,12 +21,29 @@ std::string_view CutUtf8(std::string_view text, size_t limit) {
   return text.substr(0, limit);
 }
 
+// The longer of two spans of validity; one that is not limited is the longest.
+void CombineValidity(const Claim& more, Claim* claim) {
+  claim->set_valid_from_us(std::min(more.valid_from_us(), claim->valid_from_us()));
+  const bool open_end = more.valid_until_us() == 0 || claim->valid_until_us() == 0;
+  claim->set_valid_until_us(open_end ? 0 : std::max(more.valid_until_us(), claim->valid_until_us()));
+}
+
 // Several lines may say the same of one name: the earliest time, the first reference, the first few URLs.
 void Combine(const Claim& more, Claim* claim) {
   if (more.reported_us() != 0 && (claim->reported_us() == 0 || more.reported_us() < claim->reported_us())) {
     claim->set_reported_us(more.reported_us());
   }
   if (claim->reference().empty()) claim->set_reference(more.reference());
+  if (claim->category().empty()) claim->set_category(more.category());
+  if (claim->actor().empty()) claim->set_actor(more.actor());
+  if (claim->link().empty()) claim->set_link(more.link());
+  if (claim->marking().empty()) claim->set_marking(more.marking());
+  claim->set_confidence(std::max(claim->confidence(), more.confidence()));
+  CombineValidity(more, claim);
+  if (more.action() == ACTION_LOCAL_DATA && claim->action() == ACTION_LOCAL_DATA &&
+      claim->action_data().size() + more.action_data().size() < kMaxActionData) {
+    claim->set_action_data(claim->action_data() + "\n" + more.action_data());
+  }
   claim->set_evidence_count(claim->evidence_count() + more.evidence_count());
   for (const std::string& url : more.evidence()) {
     if (claim->evidence_size() >= kMaxEvidence) break;
@@ -97,17 +114,18 @@ void OpenSpan(uint64_t version, Claim* claim) {
   claim->add_spans()->set_added(version);
 }
 
-// Takes over what the new version says beside the fact itself; true when anything differs.
+// Takes over what the new version says beside the fact itself; true when anything differs. Comparing field by
+// field would be quicker to run and easy to forget a field in.
 bool TakeDetails(const Claim& from, Claim* claim) {
-  Claim before = *claim;
-  claim->set_reference(from.reference());
-  claim->set_evidence_count(from.evidence_count());
-  *claim->mutable_evidence() = from.evidence();
-  claim->set_allow(from.allow());
-  if (claim->reported_us() == 0 || (from.reported_us() != 0 && from.reported_us() < claim->reported_us())) {
-    claim->set_reported_us(from.reported_us());
-  }
-  return before.SerializeAsString() != claim->SerializeAsString();
+  const std::string before = claim->SerializeAsString();
+  int64_t reported = claim->reported_us();
+  if (reported == 0 || (from.reported_us() != 0 && from.reported_us() < reported))
+    reported = from.reported_us();
+  auto spans = std::move(*claim->mutable_spans());
+  *claim = from;
+  *claim->mutable_spans() = std::move(spans);
+  claim->set_reported_us(reported);
+  return before != claim->SerializeAsString();
 }
 
 }  // namespace
@@ -153,14 +171,32 @@ FeedImport::FeedImport(IndicatorStore& store, const FeedRecord& feed, Options op
 
 absl::Status FeedImport::Add(const NewClaim& claim) {
   Claim record;
+  const auto cut = [](std::string_view text, size_t limit) { return std::string(CutUtf8(text, limit)); };
   record.set_reported_us(claim.reported_us);
-  record.set_reference(std::string(CutUtf8(claim.reference, kMaxReferenceSize)));
+  record.set_reference(cut(claim.reference, kMaxReferenceSize));
   record.set_allow(claim.allow);
+  record.set_valid_from_us(claim.valid_from_us);
+  record.set_valid_until_us(claim.valid_until_us);
+  record.set_confidence(std::min(claim.confidence, uint32_t{100}));
+  record.set_category(cut(claim.category, kMaxCategorySize));
+  record.set_actor(cut(claim.actor, kMaxReferenceSize));
+  record.set_link(cut(claim.link, kMaxEvidenceSize));
+  record.set_marking(cut(claim.marking, kMaxCategorySize));
+  record.set_action(claim.action);
+  record.set_action_data(cut(claim.action_data, kMaxActionData));
   if (!claim.evidence.empty()) {
-    record.add_evidence(std::string(CutUtf8(claim.evidence, kMaxEvidenceSize)));
+    record.add_evidence(cut(claim.evidence, kMaxEvidenceSize));
     record.set_evidence_count(1);
   }
-  return sorter_.Add(EntryKey(claim.name_key, claim.kind), record.SerializeAsString());
+  return sorter_.Add(IsAddressKind(claim.kind) ? AddressEntryKey(claim.prefix, claim.kind)
+                                               : EntryKey(claim.name_key, claim.kind),
+                     record.SerializeAsString());
+}
+
+absl::Status FeedImport::AddStored(std::string_view entry, const Claim& claim) {
+  Claim record = claim;
+  record.clear_spans();
+  return sorter_.Add(entry, record.SerializeAsString());
 }
 
 absl::Status FeedImport::ForEach(const Visit& visit) {
@@ -170,7 +206,7 @@ absl::Status FeedImport::ForEach(const Visit& visit) {
   const StoreView view(store_);
   FeedRecord feed;
   feed.set_id(feed_id_);
-  const std::unique_ptr<ClaimCursor> stored = view.Claims(feed, /*with_past=*/true);
+  const std::unique_ptr<ClaimCursor> stored = view.Claims(feed, ClaimRange::kAll, /*with_past=*/true);
   while (stored->Valid() || fresh.Valid()) {
     const int order = !stored->Valid() ? 1 : !fresh.Valid() ? -1 : stored->entry_key().compare(fresh.key());
     absl::Status status;

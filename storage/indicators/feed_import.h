@@ -33,13 +33,26 @@ inline constexpr int kMaxEvidence = 4;
 inline constexpr size_t kMaxEvidenceSize = 512;
 inline constexpr size_t kMaxReferenceSize = 200;
 
+inline constexpr size_t kMaxCategorySize = 64;
+inline constexpr size_t kMaxActionData = 2000;
+
 struct NewClaim {
-  std::string_view name_key;
+  std::string_view name_key{};  // for kinds that speak of names
+  IpPrefix prefix{};            // for the others
   EntryKind kind = EntryKind::kExact;
   bool allow = false;
-  std::string_view reference;
-  std::string_view evidence;  // a URL; may be empty
+  std::string_view reference{};
+  std::string_view evidence{};  // a URL; may be empty
   int64_t reported_us = 0;
+  int64_t valid_from_us = 0;
+  int64_t valid_until_us = 0;
+  uint32_t confidence = 0;  // 1 to 100
+  std::string_view category{};
+  std::string_view actor{};
+  std::string_view link{};
+  std::string_view marking{};
+  ClaimAction action = ACTION_BY_POLICY;
+  std::string_view action_data{};
 };
 
 // What a version would change.
@@ -63,6 +76,8 @@ class FeedImport {
   FeedImport(IndicatorStore& store, const FeedRecord& feed, Options options);
 
   absl::Status Add(const NewClaim& claim);
+  // A claim as the store has it, e.g. of an older version.
+  absl::Status AddStored(std::string_view entry, const Claim& claim);
   absl::StatusOr<VersionChange> Compare();
   // Writes the claims, then `feed` with the new version's number and counts, and the version's record, in one
   // batch. On success *feed is what was stored. kCancelled when go_on said no.

@@ -222,9 +222,10 @@ absl::StatusOr<std::vector<LocalEntry>> IndicatorStore::Locals() const {
   return entries;
 }
 
-ClaimCursor::ClaimCursor(std::unique_ptr<rocksdb::Iterator> it, uint32_t feed_id, uint64_t version, bool all)
-    : it_(std::move(it)), prefix_(FeedPrefix(feed_id)), version_(version), all_(all) {
-  it_->Seek(prefix_);
+ClaimCursor::ClaimCursor(std::unique_ptr<rocksdb::Iterator> it, uint32_t feed_id, const Span& span)
+    : it_(std::move(it)), prefix_(FeedPrefix(feed_id)), span_(span) {
+  if (span_.range == ClaimRange::kAddresses) end_ = prefix_ + std::string(kAfterAddresses);
+  it_->Seek(span_.range == ClaimRange::kNames ? prefix_ + std::string(kAfterAddresses) : prefix_);
   Settle();
 }
 
@@ -237,15 +238,21 @@ void ClaimCursor::Next() {
 
 std::string_view ClaimCursor::entry_key() const { return it_->key().ToStringView().substr(prefix_.size()); }
 
+bool ClaimCursor::Wanted() const {
+  if (span_.range == ClaimRange::kNames && !IsQueryNameKind(parts_.kind)) return false;
+  return span_.with_past || StandsIn(claim_, span_.version);
+}
+
 void ClaimCursor::Settle() {
   for (valid_ = false; it_->Valid() && it_->key().starts_with(prefix_); it_->Next()) {
+    if (!end_.empty() && it_->key().compare(end_) >= 0) break;
     const rocksdb::Slice value = it_->value();
     if (!SplitEntry(entry_key(), &parts_) ||
         !claim_.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       status_ = absl::DataLossError("a stored claim is damaged");
       return;
     }
-    valid_ = all_ || StandsIn(claim_, version_);
+    valid_ = Wanted();
     if (valid_) return;
   }
   status_ = FromRocks(it_->status(), "cannot read claims");
@@ -261,7 +268,8 @@ absl::StatusOr<std::vector<FeedRecord>> StoreView::Feeds() const {
   return ReadFeeds(store_.db_.get(), store_.families_[IndicatorStore::kMeta], options);
 }
 
-std::unique_ptr<ClaimCursor> StoreView::Claims(const FeedRecord& feed, bool with_past) const {
+std::unique_ptr<ClaimCursor> StoreView::Claims(const FeedRecord& feed, ClaimRange range,
+                                               bool with_past) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
   options.readahead_size = kReadahead;
@@ -269,16 +277,16 @@ std::unique_ptr<ClaimCursor> StoreView::Claims(const FeedRecord& feed, bool with
   std::unique_ptr<rocksdb::Iterator> it(
       store_.db_->NewIterator(options, store_.families_[IndicatorStore::kClaims]));
   return std::unique_ptr<ClaimCursor>(
-      new ClaimCursor(std::move(it), feed.id(), feed.committed_version(), with_past));
+      new ClaimCursor(std::move(it), feed.id(), {feed.committed_version(), with_past, range}));
 }
 
-absl::StatusOr<std::optional<Claim>> StoreView::Find(const FeedRecord& feed, std::string_view name_key,
-                                                     EntryKind kind) const {
+absl::StatusOr<std::optional<Claim>> StoreView::FindEntry(const FeedRecord& feed,
+                                                          std::string_view entry) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
   std::string value;
   const rocksdb::Status got = store_.db_->Get(options, store_.families_[IndicatorStore::kClaims],
-                                              FeedPrefix(feed.id()) + EntryKey(name_key, kind), &value);
+                                              FeedPrefix(feed.id()) + std::string(entry), &value);
   if (got.IsNotFound()) return std::nullopt;
   if (!got.ok()) return FromRocks(got, "cannot read a claim");
   Claim claim;

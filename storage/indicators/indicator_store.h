@@ -49,6 +49,12 @@ struct LocalEntry {
   LocalRecord record;
 };
 
+// Whether a standing claim counts at that moment: valid_from and valid_until as published.
+inline bool ValidAt(const Claim& claim, int64_t time_us) {
+  return claim.valid_from_us() <= time_us &&
+         (claim.valid_until_us() == 0 || time_us < claim.valid_until_us());
+}
+
 // Whether the claim stood in that version of its feed.
 bool StandsIn(const Claim& claim, uint64_t version);
 
@@ -91,7 +97,11 @@ class IndicatorStore {
   std::atomic<uint64_t> history_sequence_{0};
 };
 
-// One feed's claims of its committed version, in the order of EntryKey.
+// Which claims a cursor gives.
+enum class ClaimRange : uint8_t { kNames, kAddresses, kAll };
+
+// One feed's claims of its committed version, in the order of entries: addresses before names. kNames gives
+// query names only (IsQueryNameKind); name servers' names come with kAll.
 class ClaimCursor {
  public:
   ~ClaimCursor();
@@ -104,13 +114,19 @@ class ClaimCursor {
 
  private:
   friend class StoreView;
-  ClaimCursor(std::unique_ptr<rocksdb::Iterator> it, uint32_t feed_id, uint64_t version, bool all);
+  struct Span {
+    uint64_t version = 0;
+    bool with_past = false;
+    ClaimRange range = ClaimRange::kNames;
+  };
+  ClaimCursor(std::unique_ptr<rocksdb::Iterator> it, uint32_t feed_id, const Span& span);
   void Settle();
+  bool Wanted() const;
 
   std::unique_ptr<rocksdb::Iterator> it_;
   std::string prefix_;
-  uint64_t version_;
-  bool all_;
+  Span span_;
+  std::string end_;  // where the range ends; empty: with the feed
   bool valid_ = false;
   EntryParts parts_;
   Claim claim_;
@@ -127,10 +143,14 @@ class StoreView {
 
   absl::StatusOr<std::vector<FeedRecord>> Feeds() const;
   // `with_past`: also claims that stood in earlier versions only.
-  std::unique_ptr<ClaimCursor> Claims(const FeedRecord& feed, bool with_past = false) const;
+  std::unique_ptr<ClaimCursor> Claims(const FeedRecord& feed, ClaimRange range = ClaimRange::kNames,
+                                      bool with_past = false) const;
   // One claim, also a past one; nothing when the feed never said it.
   absl::StatusOr<std::optional<Claim>> Find(const FeedRecord& feed, std::string_view name_key,
-                                            EntryKind kind) const;
+                                            EntryKind kind) const {
+    return FindEntry(feed, EntryKey(name_key, kind));
+  }
+  absl::StatusOr<std::optional<Claim>> FindEntry(const FeedRecord& feed, std::string_view entry) const;
 
  private:
   const IndicatorStore& store_;

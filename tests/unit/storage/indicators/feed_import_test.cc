@@ -99,6 +99,56 @@ TEST_F(FeedImportTest, ClaimsOutliveTheProcessAndKeepTheirHistory) {
   EXPECT_EQ((*version)->removed(), 1u);
 }
 
+TEST_F(FeedImportTest, AddressesStandBesideNamesInTheirOwnRange) {
+  FeedRecord feed = Feed();
+  FeedImport import(*store_, feed, {.sort_folder = folder_.path(), .go_on = {}});
+  for (const char* text : {"192.0.2.7/32", "192.0.2.0/24", "2001:db8::/32"}) {
+    ASSERT_TRUE(
+        import.Add({.prefix = *IpPrefix::Parse(text), .kind = EntryKind::kAddress, .confidence = 80}).ok());
+  }
+  ASSERT_TRUE(import.Add({.name_key = Key("a.test"), .kind = EntryKind::kSubtree}).ok());
+  ASSERT_TRUE(import.Add({.name_key = Key("ns.test"), .kind = EntryKind::kNsName}).ok());
+  ASSERT_TRUE(import.Commit(&feed, WallFromMicros(5)).ok());
+  const StoreView view(*store_);
+  std::vector<std::string> prefixes;
+  for (auto claims = view.Claims(Feed(), ClaimRange::kAddresses); claims->Valid(); claims->Next()) {
+    prefixes.push_back(claims->parts().prefix.ToString());
+    EXPECT_EQ(claims->claim().confidence(), 80u);
+  }
+  EXPECT_THAT(prefixes, ElementsAre("192.0.2.0/24", "192.0.2.7/32", "2001:db8::/32"));
+  EXPECT_EQ(Standing(), Keys({"a.test"}));
+  size_t all = 0;
+  for (auto claims = view.Claims(Feed(), ClaimRange::kAll); claims->Valid(); claims->Next()) ++all;
+  EXPECT_EQ(all, 5u);
+  auto found = view.FindEntry(Feed(), AddressEntryKey(*IpPrefix::Parse("192.0.2.0/24"), EntryKind::kAddress));
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found->has_value());
+}
+
+TEST_F(FeedImportTest, OfTwoSpansOfValidityTheLongerHolds) {
+  FeedRecord feed = Feed();
+  FeedImport import(*store_, feed, {.sort_folder = folder_.path(), .go_on = {}});
+  const auto add = [&](const char* name, int64_t from, int64_t until) {
+    ASSERT_TRUE(import.Add({.name_key = Key(name), .valid_from_us = from, .valid_until_us = until}).ok());
+  };
+  const std::string a = Key("a.test");
+  add("a.test", 10, 20);
+  add("a.test", 5, 15);
+  add("b.test", 10, 20);
+  add("b.test", 10, 0);
+  ASSERT_TRUE(import.Commit(&feed, WallFromMicros(5)).ok());
+  const StoreView view(*store_);
+  auto limited = view.Find(feed, a, EntryKind::kExact);
+  ASSERT_TRUE(limited.ok() && limited->has_value());
+  EXPECT_FALSE(ValidAt(**limited, 4));
+  EXPECT_TRUE(ValidAt(**limited, 5));
+  EXPECT_TRUE(ValidAt(**limited, 19));
+  EXPECT_FALSE(ValidAt(**limited, 20));
+  auto open = view.Find(feed, Key("b.test"), EntryKind::kExact);
+  ASSERT_TRUE(open.ok() && open->has_value());
+  EXPECT_TRUE(ValidAt(**open, 1'000'000));
+}
+
 TEST_F(FeedImportTest, LinesAboutOneHostBecomeOneClaim) {
   FeedRecord feed = Feed();
   FeedImport import(*store_, feed, {.sort_folder = folder_.path(), .go_on = {}});
