@@ -322,7 +322,7 @@ Next Screen(Query& query, World& world, Now) {
   Question& q = query.question;
   q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
   if (q.verdict.Blocks()) return Block(query, world);
-  if (q.qtype == RRType::kANY || q.qtype == RRType::kRRSIG) return AnswerAny(query);
+  if (q.qtype == RRType::kANY) return AnswerAny(query);
   return Next::kLookup;
 }
 

@@ -94,9 +94,9 @@ bool TakeOptions(const Arguments& args, Options* o, std::ostream& err) {
   q.set_oldest_first(args.Has("--oldest-first"));
   q.set_cursor(args.Get("--cursor"));
   q.set_count_only(args.Has("--count"));
-  std::string text;
-  for (const std::string& word : args.All("QUERY")) text += (text.empty() ? "" : " ") + word;
-  q.set_query(text);
+  std::string asked;
+  for (const std::string& word : args.All("QUERY")) asked += (asked.empty() ? "" : " ") + word;
+  q.set_query(asked);
   return true;
 }
 
