@@ -46,6 +46,14 @@ Config DefaultConfig() {
   bounds->set_fetches_per_zone(2000);
   bounds->set_fetches_per_server(2000);
 
+  resolver->set_answer_rotation(true);
+  RateLimit* rate = resolver->mutable_rate_limit();
+  rate->set_per_second(0);
+  rate->set_uncached_per_second(0);
+  rate->set_ipv4_prefix(32);
+  rate->set_ipv6_prefix(56);
+  rate->set_slip(1);
+
   ServeStale* stale = resolver->mutable_serve_stale();
   stale->set_enabled(true);
   stale->set_client_timeout_ms(1800);

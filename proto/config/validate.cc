@@ -112,6 +112,20 @@ void CheckBounds(Problems& out, const Bounds& bounds) {
   Range(out, "resolver.bounds.fetches_per_server", bounds.fetches_per_server(), 0, 1'000'000);
 }
 
+void CheckRateLimit(Problems& out, const RateLimit& rate) {
+  Range(out, "resolver.rate_limit.per_second", rate.per_second(), 0, 1'000'000);
+  Range(out, "resolver.rate_limit.uncached_per_second", rate.uncached_per_second(), 0, 1'000'000);
+  Range(out, "resolver.rate_limit.ipv4_prefix", rate.ipv4_prefix(), 8, 32);
+  Range(out, "resolver.rate_limit.ipv6_prefix", rate.ipv6_prefix(), 16, 128);
+  Range(out, "resolver.rate_limit.slip", rate.slip(), 0, 100);
+  for (int i = 0; i < rate.exempt_size(); ++i) {
+    if (!IpPrefix::Parse(rate.exempt(i))) {
+      out.push_back(
+          {At("resolver.rate_limit.exempt", i), "'" + Printable(rate.exempt(i)) + "' is not a network"});
+    }
+  }
+}
+
 void CheckSpool(Problems& out, const Spool& spool) {
   Range(out, "resolver.spool.segment_bytes", spool.segment_bytes(), 64 << 10, uint64_t{4} << 30);
   if (spool.quota_bytes() < spool.segment_bytes()) {
@@ -216,6 +230,7 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   CheckTcp(out, resolver.tcp());
   CheckCookies(out, resolver.cookies());
   CheckBounds(out, resolver.bounds());
+  CheckRateLimit(out, resolver.rate_limit());
   Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
   CheckSpool(out, resolver.spool());
   Range(out, "resolver.dnssec.min_rsa_bits", resolver.dnssec().min_rsa_bits(), 512, 4096);

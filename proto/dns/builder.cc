@@ -87,11 +87,17 @@ bool MessageBuilder::AddOptionalRRset(Section section, const RRset& rrset, uint3
   const Mark mark = Here();
   size_t added = 0;
   bool fits = true;
-  for (const auto rdata : rrset.rdata) {
-    fits = fits && PutOneRecord(rrset.owner, rrset.type, rrset.rrclass, ttl, rdata);
-    if (!fits) break;
-    ++added;
-  }
+  const size_t first = rrset.rdata.empty() ? 0 : rotation_ % rrset.rdata.size();
+  const auto add = [&](size_t from, size_t to) {
+    size_t i = 0;
+    for (auto it = rrset.rdata.begin(); fits && i < to; ++it, ++i) {
+      if (i < from) continue;
+      fits = PutOneRecord(rrset.owner, rrset.type, rrset.rrclass, ttl, *it);
+      if (fits) ++added;
+    }
+  };
+  add(first, rrset.rdata.size());
+  add(0, first);
   if (with_signatures && fits) {
     for (const auto rdata : rrset.signatures) {
       fits = fits && PutOneRecord(rrset.owner, RRType::kRRSIG, rrset.rrclass, ttl, rdata);
@@ -131,7 +137,9 @@ bool MessageBuilder::PutOneRecord(NameView owner, RRType type, RRClass rrclass, 
     const size_t at = out_.size();
     PutName(owner, true);
     if (at <= kMaxPointer && !owner.IsRoot() && out_.ok()) {
-      owner_at_ = at;
+      // Written as a pointer: the next record of that owner gets the same one.
+      const auto wire = out_.written().subspan(at);
+      owner_at_ = (wire[0] & 0xc0) == 0xc0 ? static_cast<size_t>(wire[0] & 0x3f) << 8 | wire[1] : at;
       owner_size_ = owner.size();
     }
   }

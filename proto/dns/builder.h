@@ -36,6 +36,8 @@ class MessageBuilder {
 
   void Begin(const Header& header);
   bool AddQuestion(NameView qname, RRType qtype, RRClass qclass);
+  // Sets begin with this one of their records, counted round and round; the same for all sets added after.
+  void SetRotation(size_t first) { rotation_ = first; }
   void ReserveForOpt(const EdnsOut& edns);
   bool AddRRset(Section section, const RRset& rrset, uint32_t ttl, bool with_signatures);
   // The same for what the reply is complete without: left out, it does not truncate.
@@ -78,6 +80,7 @@ class MessageBuilder {
   std::array<uint8_t, kSlots> slots_;  // entry index + 1; 0: free
   size_t entry_count_ = 0;
   size_t reserved_ = 0;
+  size_t rotation_ = 0;
   std::array<uint16_t, 4> counts_{};
   Header header_;
   size_t qname_size_ = 0;  // of the name at offset 12; 0: no question

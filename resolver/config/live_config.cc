@@ -206,6 +206,17 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
                      .client_timeout = std::chrono::milliseconds(stale.client_timeout_ms()),
                      .max_age = std::chrono::seconds(stale.max_age_seconds()),
                      .ttl = stale.ttl()};
+  settings->answer_rotation = resolver.answer_rotation();
+  const config::RateLimit& rate = resolver.rate_limit();
+  settings->rate_limit = {.per_second = rate.per_second(),
+                          .uncached_per_second = rate.uncached_per_second(),
+                          .ipv4_prefix = static_cast<int>(rate.ipv4_prefix()),
+                          .ipv6_prefix = static_cast<int>(rate.ipv6_prefix()),
+                          .slip = rate.slip(),
+                          .exempt = {}};
+  for (const std::string& text : rate.exempt()) {
+    if (const auto prefix = IpPrefix::Parse(text)) settings->rate_limit.exempt.push_back(*prefix);
+  }
   const config::Bounds& bounds = resolver.bounds();
   settings->bounds = {.pending = bounds.pending(),
                       .pending_per_client = bounds.pending_per_client(),

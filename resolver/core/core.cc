@@ -20,9 +20,13 @@ class Core::Impl {
         policy_(*deps.policy),
         resolutions_(deps.cache, deps.rng, &counters_),
         packets_(*deps.rng),
+        rates_(*deps.rng),
+        uncached_rates_(*deps.rng),
         pacer_(KeyedHash(*deps.rng)),
         cookie_secret_(deps.cookie_secret) {
     world_.packets = &packets_;
+    world_.rates = &rates_;
+    world_.uncached_rates = &uncached_rates_;
     world_.resolutions = &resolutions_;
     world_.counters = &counters_;
     world_.sink = deps.sink;
@@ -32,6 +36,7 @@ class Core::Impl {
 
   Handled HandleQuestion(const ClientQuestion& in, Now now, std::vector<uint8_t>* reply) {
     Begin(now);
+    world_.over_rate = false;
     reply->clear();
     const dns::ParseError error = message_.Parse(in.packet);
     if (error == dns::ParseError::kNone && Recall(in, message_, world_, now, reply)) return Handled::kReplied;
@@ -140,6 +145,8 @@ class Core::Impl {
   Counters counters_;
   Resolutions resolutions_;
   PacketCache packets_;
+  ClientRates rates_;
+  ClientRates uncached_rates_;
   ReplyPacer pacer_;
   std::multimap<MonoTime, PendingReply> paced_;
   CookieSecret cookie_secret_;

@@ -94,6 +94,24 @@ PacketCache::Entry* PacketCache::Probe(const Key& key, uint64_t hash) {
   return nullptr;
 }
 
+// Of the reply in parsed_. Addresses alone: in other data a record may point into the one before it.
+void PacketCache::FindRun(Entry* e) const {
+  for (const dns::Record& r : parsed_.records(dns::Section::kAnswer)) {
+    if (r.type != dns::RRType::kA && r.type != dns::RRType::kAAAA) continue;
+    const auto size = static_cast<uint16_t>(r.rdata_at + r.rdata_size - r.owner_at);
+    const bool next = e->run_count > 0 && size == e->run_size &&
+                      r.owner_at == e->run_at + e->run_count * e->run_size &&
+                      std::memcmp(&e->reply[r.owner_at], &e->reply[e->run_at], 4) == 0;
+    if (!next && e->run_count > 1) return;
+    if (!next) {
+      e->run_at = r.owner_at;
+      e->run_size = size;
+      e->run_count = 0;
+    }
+    ++e->run_count;
+  }
+}
+
 Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, const Room& room,
                             Epoch epoch, Now now, std::vector<uint8_t>* reply) {
   const dns::Header& h = m.header();
@@ -119,6 +137,10 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
   if (age > 0) {
     for (const uint16_t at : e->ttl_at) WriteTtl(out + at, ReadTtl(out + at) - age);
   }
+  if (e->run_count > 1) {
+    uint8_t* run = out + e->run_at;
+    std::rotate(run, run + h.id % e->run_count * e->run_size, run + e->run_count * e->run_size);
+  }
   if (room.cookie != nullptr && e->opt_length_at != 0) AddCookie(*room.cookie, e->opt_length_at, reply);
   Question& q = e->question;
   q.token = in.token;
@@ -128,7 +150,8 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
   return &q;
 }
 
-void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, Epoch epoch, Now now) {
+void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool rotate, Epoch epoch,
+                        Now now) {
   if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
   if (q.has_cookie && (!parsed_.edns() || parsed_.edns()->Find(dns::OptionCode::kCookie) == nullptr)) return;
   std::vector<uint16_t> ttl_at;
@@ -158,8 +181,11 @@ void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, Epoch
   e->reply.assign(reply.begin(), reply.end());
   e->opt_length_at = OptLengthAt(parsed_, reply);
   if (q.has_cookie) RemoveCookie(&e->reply, e->opt_length_at);
+  e->run_count = 0;
+  if (rotate && q.answer) FindRun(e);
   e->ttl_at = std::move(ttl_at);
   e->question = q;
+  e->question.asked_under = nullptr;
   // The texts move in, so that an entry does not keep an old snapshot mapped.
   e->feeds = q.verdict.feeds;
   e->category = q.verdict.category;

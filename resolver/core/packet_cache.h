@@ -43,7 +43,7 @@ class PacketCache {
                  Now now, std::vector<uint8_t>* reply);
 
   // Keeps a finished question and its reply where that is allowed.
-  void Store(const Question& question, std::span<const uint8_t> reply, Epoch epoch, Now now);
+  void Store(const Question& question, std::span<const uint8_t> reply, bool rotate, Epoch epoch, Now now);
 
  private:
   static constexpr size_t kSets = 8192;  // a power of two
@@ -64,8 +64,12 @@ class PacketCache {
     std::string key;
     std::vector<uint8_t> reply;
     std::vector<uint16_t> ttl_at;  // offsets of TTLs that count down
-    uint16_t opt_length_at = 0;    // offset of the length of the OPT's options; 0: no OPT
-    std::string feeds;             // what question.verdict views
+    // Address records of equal size that stand one after the other: each client gets another first one.
+    uint16_t run_at = 0;
+    uint16_t run_size = 0;       // of one record
+    uint16_t run_count = 0;      // 0: none
+    uint16_t opt_length_at = 0;  // offset of the length of the OPT's options; 0: no OPT
+    std::string feeds;           // what question.verdict views
     std::string category;
     Question question;
   };
@@ -75,6 +79,7 @@ class PacketCache {
   };
 
   static Key MakeKey(dns::NameView qname, dns::RRType qtype, uint8_t bits);
+  void FindRun(Entry* entry) const;
   Entry* Probe(const Key& key, uint64_t hash);
 
   KeyedHash hash_;

@@ -10,6 +10,7 @@
 #include "resolver/core/limits.h"
 #include "resolver/core/resolutions.h"
 #include "resolver/core/respond/respond.h"
+#include "resolver/core/respond/service_targets.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -78,6 +79,31 @@ Next Turn(Query& query, World& world, Now now) {
   q.own_errors.push_back({EdeCode::kProhibited, ""});
   BuildReply(q, *world.settings, query.reply);
   return Next::kDone;
+}
+
+// One of a client's prefix: a site's IPv6 network is one client, an IPv4 address mostly.
+bool TakeRate(ClientRates& rates, uint32_t per_second, const IpAddress& client, const World& world, Now now) {
+  const RateLimit& limit = world.settings->rate_limit;
+  if (std::any_of(limit.exempt.begin(), limit.exempt.end(),
+                  [&](const IpPrefix& p) { return p.Contains(client); })) {
+    return true;
+  }
+  const auto prefix = IpPrefix::Make(client, client.is_v4() ? limit.ipv4_prefix : limit.ipv6_prefix);
+  return rates.Take(prefix ? prefix->address() : client, per_second, now.mono);
+}
+
+// Over its rate: told to come over TCP, where it cannot be somebody else in whose name it asks. Nobody is
+// shut out for what may have been asked in his name (row D48).
+Next Slow(Query& query, World& world) {
+  Question& q = query.question;
+  world.counters->rate_limited.Add();
+  const uint32_t slip = world.settings->rate_limit.slip;
+  if (slip == 0 || world.over_rate_count++ % slip != 0) {
+    q.dropped = true;
+    return Next::kRecord;
+  }
+  q.over_rate = true;
+  return Next::kRespond;
 }
 
 // Private, loopback and link-local addresses do not belong into public names (rebinding, row P32).
@@ -250,6 +276,18 @@ void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
   (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
 }
 
+// Never more than a question for the address itself would have told (rows F02, P32).
+void AddServiceTargets(Question& q, const World& world) {
+  const Settings& settings = *world.settings;
+  q.additional = ServiceTargets(
+      *q.answer,
+      [&](dns::NameView name, RRType type) { return world.resolutions->LinkFromCache(q, name, type); },
+      [&](const dns::RRset& rrset) {
+        return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
+               !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks();
+      });
+}
+
 }  // namespace
 
 bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world, Now now,
@@ -260,6 +298,9 @@ bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world,
   const CookieCheck cookie = CheckCookie(m, world, in.client.address, now);
   const bool verified = cookie.valid || in.transport != record::Transport::kUdp;
   if (cookie.there && !verified && world.settings->cookies.require) return false;
+  const uint32_t rate = world.settings->rate_limit.per_second;
+  world.over_rate = rate != 0 && !verified && !TakeRate(*world.rates, rate, in.client.address, world, now);
+  if (world.over_rate) return false;
   const PacketCache::Room room = {.max_udp = world.settings->edns_size,
                                   .cookie = cookie.there ? &cookie.reply : nullptr};
   Question* q = world.packets->Find(m, in, room, world.epoch, now, reply);
@@ -308,8 +349,9 @@ Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& m, 
   return Next::kAdmit;
 }
 
-Next Admit(Query& query, World&, Now) {
-  const Question& q = query.question;
+Next Admit(Query& query, World& world, Now) {
+  Question& q = query.question;
+  if (world.over_rate) return Slow(query, world);
   if (q.qclass == dns::RRClass::kCH) return AnswerWith(query, Rcode::kRefused);
   if (q.qclass != dns::RRClass::kIN) return AnswerWith(query, Rcode::kNotImp);
   if (q.qtype == RRType::kOPT || q.qtype == RRType::kNone) return AnswerWith(query, Rcode::kFormErr);
@@ -326,7 +368,7 @@ Next Screen(Query& query, World& world, Now) {
   return Next::kLookup;
 }
 
-Next Lookup(Query& query, World& world, Now) {
+Next Lookup(Query& query, World& world, Now now) {
   Question& q = query.question;
   if (auto local = world.settings->local.Find(q.qname, q.qtype)) {
     q.own_answer = std::move(local->answer);
@@ -342,7 +384,13 @@ Next Lookup(Query& query, World& world, Now) {
   if (!q.rd) {
     return AnswerWith(query, Rcode::kRefused, EdeCode::kNotAuthoritative, "recursion was not asked for");
   }
-  return Next::kResolve;
+  const uint32_t rate = world.settings->rate_limit.uncached_per_second;
+  if (rate == 0 || TakeRate(*world.uncached_rates, rate, q.client.address, world, now)) return Next::kResolve;
+  world.counters->rate_limited.Add();
+  q.answer = world.resolutions->FromStale(q);
+  if (q.answer) return Next::kInspect;
+  return AnswerWith(query, Rcode::kServFail, EdeCode::kOther,
+                    "over the rate of questions that the cache cannot answer");
 }
 
 Next Resolve(Query& query, World& world, Now now) {
@@ -395,9 +443,10 @@ Next Respond(Query& query, World& world, Now now) {
   AnswerPtr evidence;
   // What was resolved stays in the record of a blocked question, and out of its reply.
   if (q.withheld) evidence = std::exchange(q.answer, nullptr);
+  if (q.answer && (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS)) AddServiceTargets(q, world);
   BuildReply(q, *world.settings, query.reply);
   if (evidence) q.answer = std::move(evidence);
-  world.packets->Store(q, *query.reply, world.epoch, now);
+  world.packets->Store(q, *query.reply, world.settings->answer_rotation, world.epoch, now);
   return Next::kRecord;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "proto/dns/message.h"
+#include "resolver/core/admission/client_rates.h"
 #include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/core.h"
 #include "resolver/core/packet_cache.h"
@@ -54,6 +55,10 @@ struct World {
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
   RefusalLimit refusals;
+  ClientRates* rates = nullptr;           // of all questions over UDP
+  ClientRates* uncached_rates = nullptr;  // of those that the cache did not answer
+  bool over_rate = false;                 // the question in hand
+  uint64_t over_rate_count = 0;
   std::optional<ServerCookies> cookies;  // none: they are switched off
   PacketCache* packets = nullptr;
   PacketCache::Epoch epoch = 0;  // counts changes of settings and policy

@@ -74,6 +74,13 @@ struct Question {
   record::Origin own_origin = record::Origin::kLocal;
   // Otherwise what the DNS said; null until then.
   AnswerPtr answer;
+  // Of service, beside the answer: not asked for, and left out where there is no room.
+  struct Extra {
+    dns::RRsetPtr rrset;
+    uint32_t ttl = 0;
+  };
+  std::vector<Extra> additional;
+  bool over_rate = false;  // told to come over TCP, and nothing else
   // `answer` is evidence for the record only: the client gets our own.
   bool withheld = false;
 

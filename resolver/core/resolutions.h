@@ -43,6 +43,10 @@ class Resolutions {
   // The whole chain from the cache, or null when a link is missing. A link that is known to fail now is stale
   // data if there is any, else a failure.
   AnswerPtr FromCache(const Question& question);
+  // One link, as far as it may be told to a client that wants data checked or not.
+  ResponsePtr LinkFromCache(const Question& question, dns::NameView name, dns::RRType type) const {
+    return iterator_.FromCache(name, type, Validates(question));
+  }
   // Asks again for links of `answer` that are about to expire, with nobody waiting.
   void Prefetch(const Question& question, const Answer& answer);
 

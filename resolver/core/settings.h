@@ -52,6 +52,18 @@ struct Cookies {
   std::vector<CookieSecret> secrets;  // the first makes cookies, all are accepted; none: one of the process
 };
 
+// How often one client may ask over UDP without a proven address, and anybody what is not in the cache. A
+// second's worth may come at once.
+struct RateLimit {
+  uint32_t per_second = 0;           // 0: no limit; over it the client is sent to TCP
+  uint32_t uncached_per_second = 0;  // 0: no limit; over it stale data or SERVFAIL
+  int ipv4_prefix = 32;              // what one client is
+  int ipv6_prefix = 56;
+  uint32_t slip =
+      1;  // every n-th question over the limit gets the truncated reply, the others none; 0: none at all
+  std::vector<IpPrefix> exempt;
+};
+
 // What may be in progress at once, in one worker.
 struct Bounds {
   size_t pending = limits::kPendingQuestions;
@@ -71,12 +83,14 @@ struct Settings {
   bool qname_minimisation = true;
   dns::RRType minimise_type = dns::RRType::kA;  // of the shortened questions; A, or NS: one for each zone
   bool mix_case = true;                         // 0x20
+  bool answer_rotation = true;                  // each reply begins a set with another record
   bool minimal_responses = true;                // nothing beside the answer and what proves it
   bool harden_glue = true;                      // glue only from inside the zone that refers
   std::vector<ConfiguredZone> zones;            // the deepest that holds a name counts
   LocalZones local;
   Cookies cookies;
   Bounds bounds;
+  RateLimit rate_limit;
   ServeStale stale;
   bool prefetch = true;
   // Names outside `rebinding_exempt` may not answer with private addresses.

@@ -175,6 +175,10 @@ void Scenario::ExpectReply(const Words& w) {
   } else if (w[0] == "edns" && w.size() == 2) {
     const std::string size = m.edns() ? std::to_string(m.edns()->udp_size) : "no";
     if (size != w[1]) Fail("EDNS is " + size);
+  } else if (w[0] == "first" && w.size() > 1) {
+    const auto records = RecordsOf(m, dns::Section::kAnswer, false);
+    const std::string first = records.empty() ? "nothing" : records.front();
+    if (!first.ends_with(" " + Join(w, 1))) Fail("the first record is " + first);
   } else if (w[0] == "cookie" && w.size() == 2) {
     if (CookieSize(m) != w[1]) Fail("cookie is " + CookieSize(m));
   } else if (w[0] == "do" || w[0] == "no-do") {

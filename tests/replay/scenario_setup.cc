@@ -52,6 +52,7 @@ void Scenario::Config(const Words& w) {
       {"ipv6", &Settings::ipv6},
       {"query-private", &Settings::query_private_addresses},
       {"mix-case", &Settings::mix_case},
+      {"answer-rotation", &Settings::answer_rotation},
       {"minimal-responses", &Settings::minimal_responses},
       {"harden-glue", &Settings::harden_glue},
       {"prefetch", &Settings::prefetch},
@@ -87,6 +88,13 @@ void Scenario::ConfigList(const Words& w) {
         {"fetches-per-server", &resolver::Bounds::fetches_per_server}};
     if (w.size() != 4 || !kBounds.contains(w[2])) return Fail("config bounds WHICH N");
     settings_.bounds.*kBounds.at(w[2]) = static_cast<size_t>(NumberOf(w[3]));
+  } else if (key == "rate-limit" || key == "uncached-rate-limit" || key == "rate-slip") {
+    resolver::RateLimit& r = settings_.rate_limit;
+    (key == "rate-slip"    ? r.slip
+     : key == "rate-limit" ? r.per_second
+                           : r.uncached_per_second) = static_cast<uint32_t>(NumberOf(w[2]));
+  } else if (key == "rate-exempt") {
+    settings_.rate_limit.exempt.push_back(IpPrefix::Parse(w[2]).value_or(IpPrefix()));
   } else if (key == "minimise-type") {
     settings_.minimise_type = TypeOf(w[2]);
   } else if (key == "serve-stale") {

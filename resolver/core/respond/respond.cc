@@ -116,6 +116,7 @@ void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out
   header.ra = true;
   header.cd = q.cd;
   header.ad = q.authenticated;
+  header.tc = q.over_rate;  // told to come over TCP before anything was looked up
 
   const size_t limit = SizeLimit(q, settings);
   out->resize(limit);
@@ -125,10 +126,15 @@ void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out
   const dns::EdnsOut opt = MakeOpt(q, settings);
   q.first_ede = opt.errors.empty() ? uint16_t{0xffff} : static_cast<uint16_t>(opt.errors.front().code);
   if (q.edns) b.ReserveForOpt(opt);
+  if (settings.answer_rotation) b.SetRotation(q.id);
   AddAnswerSection(q, b);
   AddAuthoritySection(q, b);
   if (!settings.minimal_responses) AddBeside(q, b);
-  q.truncated = b.truncated();
+  for (const auto& extra : q.additional) {
+    if (b.truncated() || !b.AddOptionalRRset(Section::kAdditional, *extra.rrset, extra.ttl, q.dnssec_ok))
+      break;
+  }
+  q.truncated = q.over_rate || b.truncated();
   // Without OPT the upper bits of the RCODE have no room.
   if (!q.edns && static_cast<uint16_t>(q.rcode) > 15) q.rcode = dns::Rcode::kServFail;
   const auto wire = b.Finish(q.rcode, q.edns ? &opt : nullptr);

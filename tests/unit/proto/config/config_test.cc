@@ -189,6 +189,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"resolver: {cookies: {secret_file: secrets}}\n", "secret_file: 'secrets': must be an absolute path"},
         {"resolver: {bounds: {pending: 99}}\n", "resolver.bounds.pending: must be from 100"},
         {"resolver: {bounds: {pending_per_client: 20001}}\n", "pending_per_client: must be from 1 to 20000"},
+        {"resolver: {rate_limit: {ipv4_prefix: 33}}\n", "rate_limit.ipv4_prefix: must be from 8 to 32"},
+        {"resolver: {rate_limit: {exempt: [192.0.2.0/24, x]}}\n", "exempt[1]: 'x' is not a network"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
     }));
 
