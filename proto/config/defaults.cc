@@ -4,6 +4,31 @@
 #include "proto/config/paths.h"
 
 namespace sekisho::config {
+namespace {
+
+// What stands between the clients and the resolver.
+void SetEdgeDefaults(Resolver* resolver) {
+  Cookies* cookies = resolver->mutable_cookies();
+  cookies->set_answer(true);
+  cookies->set_require(false);
+  cookies->set_upstream(true);
+
+  Bounds* bounds = resolver->mutable_bounds();
+  bounds->set_pending(20'000);
+  bounds->set_pending_per_client(1000);
+  bounds->set_fetches_per_zone(2000);
+  bounds->set_fetches_per_server(2000);
+
+  resolver->set_answer_rotation(true);
+  RateLimit* rate = resolver->mutable_rate_limit();
+  rate->set_per_second(0);
+  rate->set_uncached_per_second(0);
+  rate->set_ipv4_prefix(32);
+  rate->set_ipv6_prefix(56);
+  rate->set_slip(1);
+}
+
+}  // namespace
 
 Config DefaultConfig() {
   Config config;
@@ -35,24 +60,7 @@ Config DefaultConfig() {
   resolver->set_special_use_zones(true);
   resolver->set_record_ring_bytes(8 << 20);
 
-  Cookies* cookies = resolver->mutable_cookies();
-  cookies->set_answer(true);
-  cookies->set_require(false);
-  cookies->set_upstream(true);
-
-  Bounds* bounds = resolver->mutable_bounds();
-  bounds->set_pending(20'000);
-  bounds->set_pending_per_client(1000);
-  bounds->set_fetches_per_zone(2000);
-  bounds->set_fetches_per_server(2000);
-
-  resolver->set_answer_rotation(true);
-  RateLimit* rate = resolver->mutable_rate_limit();
-  rate->set_per_second(0);
-  rate->set_uncached_per_second(0);
-  rate->set_ipv4_prefix(32);
-  rate->set_ipv6_prefix(56);
-  rate->set_slip(1);
+  SetEdgeDefaults(resolver);
 
   ServeStale* stale = resolver->mutable_serve_stale();
   stale->set_enabled(true);
