@@ -11,6 +11,7 @@
 #include "resolver/core/resolutions.h"
 #include "resolver/core/respond/respond.h"
 #include "resolver/core/respond/service_targets.h"
+#include "resolver/core/trust_sentinel.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -406,6 +407,10 @@ Next Resolve(Query& query, World& world, Now now) {
 Next Inspect(Query& query, World& world, Now) {
   Question& q = query.question;
   if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
+  if (SentinelWithholds(q, *world.settings)) {
+    q.withheld = true;
+    return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "root key sentinel");
+  }
   // The lists may have changed while the answer was on its way (row F04).
   if (world.policy && world.policy->generation() != q.verdict.generation) {
     q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
