@@ -65,6 +65,8 @@ class IndicatorSink {
   virtual ~IndicatorSink() = default;
   virtual void OnIndicator(const Indicator& indicator) = 0;
   virtual void OnError(const LineError& error) = 0;
+  // Understood, and nothing a resolver can act on (a file's hash, a path): no fault of the list.
+  virtual void OnPassedOver(const LineError&) {}
 };
 
 }  // namespace sekisho::blocklist

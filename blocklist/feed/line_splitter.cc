@@ -11,9 +11,9 @@ void LineSplitter::Emit(std::string_view line) {
   ++number_;
   if (number_ == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
   if (line.ends_with('\r')) line.remove_suffix(1);
-  if (skipping_ || line.size() > kMaxLine) {
+  if (skipping_ || line.size() > max_line_) {
     skipping_ = false;
-    on_too_long_(line.substr(0, kMaxLine), number_);
+    on_too_long_(line.substr(0, max_line_), number_);
     return;
   }
   on_line_(line, number_);
@@ -27,7 +27,7 @@ void LineSplitter::Push(std::string_view bytes) {
       Emit(piece);
     } else {
       // One byte more than a line may have: room for the CR.
-      const size_t room = kMaxLine + 1 - held_.size();
+      const size_t room = max_line_ + 1 - held_.size();
       if (piece.size() > room) skipping_ = true;
       held_.append(piece.substr(0, room));
       if (end != std::string_view::npos) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "blocklist/feed/list_archive.h"
 #include "proto/base/now.h"
 
 namespace sekisho::feedd {
@@ -14,8 +15,17 @@ namespace {
 
 using indicators::FeedRecord;
 
+constexpr uint64_t kDefaultMaxBytes = uint64_t{512} << 20;
+
+uint64_t MaxBytes(const config::Feed& feed) {
+  return feed.has_max_bytes() ? feed.max_bytes() : kDefaultMaxBytes;
+}
+
 std::string SettingsOf(const config::Feed& feed) {
-  return feed.url() + "|" + feed.format() + "|" + (feed.has_subtree() ? (feed.subtree() ? "s" : "e") : "");
+  std::string settings =
+      feed.url() + "|" + feed.format() + "|" + (feed.has_subtree() ? (feed.subtree() ? "s" : "e") : "");
+  if (feed.has_fields()) settings += "|" + feed.fields().SerializeAsString();
+  return settings;
 }
 
 // A failed attempt; the version in force stays.
@@ -63,7 +73,7 @@ absl::StatusOr<SyncResult> FeedSync::Fetch(const config::Feed& feed, const block
                       .etag = same_settings ? record->etag() : "",
                       .last_modified = same_settings ? record->last_modified() : "",
                       .target = FetchedPath(feed),
-                      .max_bytes = feed.has_max_bytes() ? feed.max_bytes() : uint64_t{512} << 20});
+                      .max_bytes = MaxBytes(feed)});
   if (fetched.outcome == blocklist::FetchOutcome::kFailed) {
     NoteFailure(fetched.error, &*record);
     if (absl::Status status = Save(&*record, "", "", ""); !status.ok()) return status;
@@ -81,6 +91,12 @@ absl::StatusOr<SyncResult> FeedSync::Fetch(const config::Feed& feed, const block
     if (record->held().empty()) record->set_last_success_us(now);
     if (absl::Status status = Save(&*record, "", "", ""); !status.ok()) return status;
     return record->held().empty() ? SyncResult::kUnchanged : SyncResult::kHeld;
+  }
+  if (std::string error; !blocklist::UnpackList(FetchedPath(feed), MaxBytes(feed), &error)) {
+    NoteFailure("refused: cannot be unpacked: " + error, &*record);
+    ::unlink(FetchedPath(feed).c_str());
+    if (absl::Status status = Save(&*record, "", "", ""); !status.ok()) return status;
+    return SyncResult::kFailed;
   }
   FeedRecord next = *record;
   next.set_etag(fetched.etag);

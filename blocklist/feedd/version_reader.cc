@@ -10,6 +10,7 @@
 
 #include "blocklist/feed/format.h"
 #include "blocklist/feed/line_splitter.h"
+#include "blocklist/feed/list_archive.h"
 #include "blocklist/feed/sniff.h"
 #include "blocklist/merge/merger.h"
 #include "blocklist/merge/normaliser.h"
@@ -78,6 +79,11 @@ class ImportSink final : public blocklist::IndicatorSink {
     content_->sample_errors.push_back("line " + std::to_string(error.line) + ": " +
                                       std::string(error.reason) + ": " +
                                       config::Printable(error.text, kMaxSampleText));
+  }
+
+  void OnPassedOver(const LineError&) override {
+    Count();
+    ++content_->passed_over;
   }
 
   absl::Status status;
@@ -156,6 +162,65 @@ std::optional<blocklist::Format> ChooseFormat(const config::Feed& feed, std::str
   return blocklist::DetectFormat(start);
 }
 
+blocklist::FieldMap ToFieldMap(const config::FeedFields& fields) {
+  using blocklist::Field;
+  blocklist::FieldMap map;
+  map[Field::kIndicator] = fields.indicator();
+  map[Field::kUrl] = fields.url();
+  map[Field::kName] = fields.name();
+  map[Field::kAddress] = fields.address();
+  map[Field::kType] = fields.type();
+  map[Field::kReference] = fields.reference();
+  map[Field::kCategory] = fields.category();
+  map[Field::kActor] = fields.actor();
+  map[Field::kConfidence] = fields.confidence();
+  map[Field::kReported] = fields.reported();
+  map[Field::kValidUntil] = fields.valid_until();
+  map[Field::kLink] = fields.link();
+  map.items = fields.items();
+  if (!fields.separator().empty()) map.separator = fields.separator() == "tab" ? '\t' : fields.separator()[0];
+  map.utc_offset_minutes = fields.utc_offset_minutes();
+  return map;
+}
+
+// The rest of a list after `start`, as one text.
+absl::StatusOr<std::string> ReadDocument(const std::string& path, std::string start, FILE* file) {
+  std::string buffer(blocklist::kSniffBytes, '\0');
+  for (size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), file)) > 0;) {
+    if (start.size() + got > blocklist::kMaxDocument)
+      return absl::ResourceExhaustedError("a JSON document larger than " +
+                                          std::to_string(blocklist::kMaxDocument) + " bytes");
+    start.append(buffer, 0, got);
+  }
+  if (std::ferror(file) != 0) return absl::UnavailableError(path + ": cannot be read");
+  return start;
+}
+
+// All lines, beginning with those in `buffer`.
+absl::Status ReadLines(const std::string& path, std::string buffer, FILE* file, blocklist::Format format,
+                       const std::atomic<bool>& stopping, blocklist::FeedParser* parser, ImportSink* sink) {
+  blocklist::LineSplitter lines(
+      [&](std::string_view line, uint64_t number) {
+        // Between the files of an archive.
+        if (line.starts_with(blocklist::kFileMark) && format != blocklist::Format::kMaltrail) return;
+        parser->ParseLine(line, number, *sink);
+      },
+      [&](std::string_view start, uint64_t number) {
+        sink->OnError({.line = number, .reason = "longer than a line may be", .text = start});
+      },
+      blocklist::IsJson(format) ? blocklist::kMaxJsonLine : blocklist::kMaxLine);
+  for (size_t got = buffer.size(); got > 0;) {
+    if (stopping) return absl::CancelledError("stopped");
+    lines.Push(std::string_view(buffer).substr(0, got));
+    if (!sink->status.ok()) return sink->status;
+    buffer.resize(blocklist::kSniffBytes);
+    got = std::fread(buffer.data(), 1, buffer.size(), file);
+  }
+  if (std::ferror(file) != 0) return absl::UnavailableError(path + ": cannot be read");
+  lines.Finish();
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<VersionContent> ReadVersion(const std::string& path, const config::Feed& feed,
@@ -164,32 +229,30 @@ absl::StatusOr<VersionContent> ReadVersion(const std::string& path, const config
   const File file(std::fopen(path.c_str(), "rbe"), &std::fclose);
   if (file == nullptr) return absl::UnavailableError(path + ": " + std::strerror(errno));
   VersionContent content;
-  std::string buffer(blocklist::kSniffBytes, '\0');
-  size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get());
-  std::string_view piece = std::string_view(buffer).substr(0, got);
-  content.facts.body = blocklist::Sniff(piece);
-  if (content.facts.body != blocklist::BodyKind::kText) return content;
+  std::string start(blocklist::kSniffBytes, '\0');
+  start.resize(std::fread(start.data(), 1, start.size(), file.get()));
+  content.facts.body = blocklist::Sniff(start);
+  const bool json = content.facts.body == blocklist::BodyKind::kJson;
+  if (!json && content.facts.body != blocklist::BodyKind::kText) return content;
   // Nothing but comments: an empty list, which the gate refuses.
-  const blocklist::Format format = ChooseFormat(feed, piece).value_or(blocklist::Format::kDomains);
+  const blocklist::Format format = ChooseFormat(feed, start).value_or(blocklist::Format::kDomains);
+  if (json && !blocklist::IsJson(format)) return content;
+  content.facts.body = blocklist::BodyKind::kText;
   content.format = blocklist::FormatName(format);
 
   ImportSink sink(feed.has_subtree() ? feed.subtree() : blocklist::SubtreeByDefault(format), guard, import,
                   &content);
-  const std::unique_ptr<blocklist::FeedParser> parser = blocklist::MakeParser(format);
-  blocklist::LineSplitter lines(
-      [&](std::string_view line, uint64_t number) { parser->ParseLine(line, number, sink); },
-      [&](std::string_view start, uint64_t number) {
-        sink.OnError({.line = number, .reason = "longer than a line may be", .text = start});
-      });
-  while (got > 0) {
-    if (stopping) return absl::CancelledError("stopped");
-    lines.Push(piece);
-    if (!sink.status.ok()) return sink.status;
-    got = std::fread(buffer.data(), 1, buffer.size(), file.get());
-    piece = std::string_view(buffer).substr(0, got);
+  const std::unique_ptr<blocklist::FeedParser> parser =
+      blocklist::MakeParser(format, ToFieldMap(feed.fields()));
+  if (blocklist::IsDocument(format)) {
+    absl::StatusOr<std::string> text = ReadDocument(path, std::move(start), file.get());
+    if (!text.ok()) return text.status();
+    parser->ParseDocument(std::move(*text), sink);
+  } else if (absl::Status status =
+                 ReadLines(path, std::move(start), file.get(), format, stopping, parser.get(), &sink);
+             !status.ok()) {
+    return status;
   }
-  if (std::ferror(file.get()) != 0) return absl::UnavailableError(path + ": cannot be read");
-  lines.Finish();
   parser->Finish(sink);
   if (!sink.status.ok()) return sink.status;
   return content;

@@ -28,6 +28,7 @@ struct VersionContent {
   std::string format;             // as found
   uint64_t addresses = 0;         // lines that name an IP address
   uint64_t not_enforced = 0;      // lines that the guard holds back
+  uint64_t passed_over = 0;       // items that no resolver can act on
   std::vector<std::string> sample_errors;
 };
 

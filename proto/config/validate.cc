@@ -240,9 +240,22 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   AbsolutePath(out, "resolver.dnssec.trust_anchor_file", resolver.dnssec().trust_anchor_file(), false);
 }
 
+void CheckFields(Problems& out, const std::string& path, const FeedFields& fields) {
+  if (fields.separator().size() > 1 && fields.separator() != "tab") {
+    out.push_back(
+        {path + ".separator", "'" + Printable(fields.separator()) + "': must be one character or tab"});
+  }
+  const int32_t offset = fields.utc_offset_minutes();
+  if (offset < -14 * 60 || offset > 14 * 60) {
+    out.push_back({path + ".utc_offset_minutes", std::to_string(offset) + ": must be from -840 to 840"});
+  }
+}
+
 void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::set<std::string>* names) {
-  static const std::set<std::string> kFormats = {"",        "auto",    "domains", "hosts", "urls-csv",
-                                                 "adblock", "dnsmasq", "unbound", "rpz"};
+  static const std::set<std::string> kFormats = {
+      "",      "auto",    "domains",  "wildcards", "hosts",    "adblock",     "dnsmasq",       "unbound",
+      "rpz",   "ip-list", "maltrail", "csv",       "urls-csv", "urlhaus-csv", "threatfox-csv", "json",
+      "jsonl", "misp",    "stix"};
   Identifier(out, path + ".name", feed.name(), names);
   const std::string& url = feed.url();
   const bool known = url.starts_with("/") || url.starts_with("file:///") || url.starts_with("http://") ||
@@ -252,9 +265,10 @@ void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::se
         {path + ".url", "'" + Printable(url) + "': must be a path, file:///, http:// or https:// URL"});
   }
   if (!kFormats.contains(feed.format())) {
-    out.push_back({path + ".format",
-                   "'" + Printable(feed.format()) +
-                       "': must be domains, hosts, urls-csv, adblock, dnsmasq, unbound, rpz or auto"});
+    out.push_back({path + ".format", "'" + Printable(feed.format()) +
+                                         "': must be domains, wildcards, hosts, adblock, dnsmasq, unbound, "
+                                         "rpz, ip-list, maltrail, csv, urls-csv, "
+                                         "urlhaus-csv, threatfox-csv, json, jsonl, misp, stix or auto"});
   }
   if (feed.has_interval_seconds()) {
     Range(out, path + ".interval_seconds", feed.interval_seconds(), 1, 365 * 86400);
@@ -262,6 +276,7 @@ void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::se
   if (feed.has_max_shrink_percent()) {
     Range(out, path + ".max_shrink_percent", feed.max_shrink_percent(), 0, 100);
   }
+  if (feed.has_fields()) CheckFields(out, path + ".fields", feed.fields());
   if (feed.has_max_bytes()) Range(out, path + ".max_bytes", feed.max_bytes(), 1, uint64_t{16} << 30);
 }
 

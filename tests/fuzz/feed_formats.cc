@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "blocklist/feed/format.h"
+#include "blocklist/feed/formats/stix_pattern.h"
 #include "blocklist/feed/line_splitter.h"
 #include "blocklist/feed/sniff.h"
 #include "blocklist/merge/guard.h"
@@ -26,7 +27,10 @@ void Require(bool condition) {
 class CheckingSink final : public IndicatorSink {
  public:
   void OnIndicator(const Indicator& indicator) override {
-    Require(indicator.line > 0 && indicator.text.size() <= kMaxLine);
+    Require(indicator.line > 0 && indicator.confidence <= 100 && indicator.text.size() <= kMaxPattern);
+    if (const auto prefix = NormaliseAddress(indicator.text))
+      Require(sekisho::IpPrefix::Parse(prefix->ToString()) == prefix);
+    (void)AddressOfUrl(indicator.text);
     const NameOrProblem result =
         indicator.kind == IndicatorKind::kUrl ? NormaliseUrl(indicator.text) : NormaliseName(indicator.text);
     const auto* name = std::get_if<std::string>(&result);
@@ -52,13 +56,17 @@ class CheckingSink final : public IndicatorSink {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
-  const auto format = static_cast<Format>(data[0] % 7);
+  const auto format = static_cast<Format>(data[0] % kFormats);
   const size_t piece = size_t{data[1]} + 1;
   std::string_view list(reinterpret_cast<const char*>(data) + 2, size - 2);
   (void)Sniff(list);
   (void)DetectFormat(list);
   CheckingSink sink;
   const auto parser = MakeParser(format);
+  if (IsDocument(format)) {
+    parser->ParseDocument(std::string(list), sink);
+    return 0;
+  }
   LineSplitter lines([&](std::string_view line, uint64_t number) { parser->ParseLine(line, number, sink); },
                      [&](std::string_view start, uint64_t number) {
                        sink.OnError({.line = number, .reason = "too long", .text = start});

@@ -14,11 +14,19 @@ namespace sekisho::blocklist {
 
 std::unique_ptr<FeedParser> MakeDomainListParser();
 std::unique_ptr<FeedParser> MakeHostsParser();
-std::unique_ptr<FeedParser> MakeUrlCsvParser();
 std::unique_ptr<FeedParser> MakeAdblockParser();
 std::unique_ptr<FeedParser> MakeDnsmasqParser();
 std::unique_ptr<FeedParser> MakeUnboundParser();
 std::unique_ptr<FeedParser> MakeRpzParser();
+std::unique_ptr<FeedParser> MakeWildcardListParser();
+std::unique_ptr<FeedParser> MakeIpListParser();
+std::unique_ptr<FeedParser> MakeMaltrailParser();
+// kCsv, kUrlCsv (JPCERT/CC), kUrlhausCsv or kThreatfoxCsv.
+std::unique_ptr<FeedParser> MakeCsvParser(Format preset, const FieldMap& fields);
+// kJson or kJsonLines.
+std::unique_ptr<FeedParser> MakeJsonParser(const FieldMap& fields);
+std::unique_ptr<FeedParser> MakeMispParser();
+std::unique_ptr<FeedParser> MakeStixParser();
 
 // Without blanks and tabs at either end.
 std::string_view Trim(std::string_view text);

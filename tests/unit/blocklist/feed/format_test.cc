@@ -144,16 +144,25 @@ TEST(Unbound, TakesZonesThatBlock) {
   EXPECT_THAT(got.error_lines, ElementsAre(6, 7));
 }
 
-TEST(Rpz, TakesQueryNameTriggers) {
-  const CollectingSink got =
-      ParseAll(Format::kRpz,
-               "$TTL 60\n$ORIGIN rpz.example.\n@ IN SOA ns.example. h.example. (\n 1 2 3\n 4 5 )\n"
-               "  IN NS ns.example.\na.test CNAME .\n*.a.test IN CNAME .\nb.test 30 IN CNAME *.\n"
-               "c.test CNAME rpz-passthru.\nd.test.rpz.example. CNAME rpz-drop.\ne.test A 192.0.2.9\n"
-               "24.0.2.0.192.rpz-ip CNAME .\nf.test CNAME rpz-tcp-only. ; note\n");
-  EXPECT_THAT(got.indicators, ElementsAre("a.test exact", "a.test subtree", "b.test exact",
-                                          "c.test exact allow", "d.test exact", "e.test exact"));
-  EXPECT_THAT(got.error_lines, ElementsAre(13, 14));
+TEST(Rpz, TakesAllTriggersAndActions) {
+  const CollectingSink got = ParseAll(
+      Format::kRpz,
+      "$TTL 60\n$ORIGIN rpz.example.\n@ IN SOA ns.example. h.example. (\n 1 2 3\n 4 5 )\n"
+      "  IN NS ns.example.\na.test CNAME .\n*.a.test IN CNAME .\nb.test 30 IN CNAME *.\n"
+      "c.test CNAME rpz-passthru.\nd.test.rpz.example. CNAME rpz-drop.\ne.test A 192.0.2.9\n"
+      "24.0.2.0.192.rpz-ip CNAME .\nf.test CNAME rpz-tcp-only. ; note\n"
+      "48.zz.2.2001.rpz-nsip CNAME .\n128.1.zz.2.2001.rpz-ip CNAME .\nns.bad.test.rpz-nsdname CNAME .\n"
+      "32.7.2.0.192.rpz-client-ip CNAME rpz-drop.\n33.7.2.0.192.rpz-ip CNAME .\n");
+  EXPECT_THAT(got.indicators,
+              ElementsAre("a.test exact", "a.test subtree", "b.test exact", "c.test exact allow",
+                          "d.test exact", "e.test exact [A 192.0.2.9]", "ip 192.0.2.0/24 exact",
+                          "f.test exact", "ns-ip 2001:2::/48 exact", "ip 2001:2::1/128 exact",
+                          "ns ns.bad.test exact", "client-ip 192.0.2.7/32 exact"));
+  using A = IndicatorAction;
+  EXPECT_THAT(got.actions,
+              ElementsAre(A::kNxdomain, A::kNxdomain, A::kNodata, A::kPassthru, A::kDrop, A::kLocalData,
+                          A::kNxdomain, A::kTcpOnly, A::kNxdomain, A::kNxdomain, A::kNxdomain, A::kDrop));
+  EXPECT_THAT(got.error_lines, ElementsAre(19));
 }
 
 TEST(DetectFormat, TellsEachFormatByItsFirstLines) {
@@ -166,11 +175,25 @@ TEST(DetectFormat, TellsEachFormatByItsFirstLines) {
   EXPECT_EQ(DetectFormat("server:\nlocal-zone: \"a.example\" static\n"), Format::kUnbound);
   EXPECT_EQ(DetectFormat("$TTL 60\n@ SOA a. b. 1 2 3 4 5\na.test CNAME .\n"), Format::kRpz);
   EXPECT_EQ(DetectFormat("# only comments\n\n"), std::nullopt);
+  EXPECT_EQ(DetectFormat("*.a.example\n*.b.example\n"), Format::kWildcards);
+  EXPECT_EQ(DetectFormat("*.a.example\nb.example\nc.example\n"), Format::kDomains);
+  EXPECT_EQ(DetectFormat("# drop\n192.0.2.0/24 ; SBL1\n198.51.100.7\n"), Format::kIpList);
+  EXPECT_EQ(DetectFormat("id,domain\n1,a.example\n"), Format::kCsv);
+  EXPECT_EQ(DetectFormat("# id,dateadded,url,url_status,last_online,threat,tags,urlhaus_link,reporter\n"),
+            Format::kUrlhausCsv);
+  EXPECT_EQ(DetectFormat("# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\"\n"),
+            Format::kThreatfoxCsv);
+  EXPECT_EQ(DetectFormat("# (https://github.com/stamparm/maltrail/)\na.example\n"), Format::kMaltrail);
+  EXPECT_EQ(DetectFormat("[{\"url\": \"https://a.example/\"}]"), Format::kJson);
+  EXPECT_EQ(DetectFormat("{\"url\": \"https://a.example/\"}\n{\"url\": \"https://b.example/\"}\n"),
+            Format::kJsonLines);
+  EXPECT_EQ(DetectFormat("{\"type\": \"bundle\", \"id\": \"bundle--1\", \"objects\": []}"), Format::kStix);
+  EXPECT_EQ(DetectFormat("{\"Event\": {\"Attribute\": []}}"), Format::kMisp);
 }
 
 TEST(Format, NamesGoBothWays) {
-  for (const Format format : {Format::kDomains, Format::kHosts, Format::kUrlCsv, Format::kAdblock,
-                              Format::kDnsmasq, Format::kUnbound, Format::kRpz}) {
+  for (size_t i = 0; i < kFormats; ++i) {
+    const auto format = static_cast<Format>(i);
     EXPECT_EQ(FormatFromName(FormatName(format)), format);
   }
   EXPECT_EQ(FormatFromName("auto"), std::nullopt);
