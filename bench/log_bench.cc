@@ -2,7 +2,7 @@
 // → spool → partitions. Prints a JSON object a line.
 //
 //   log_bench --lookups=1000000 [--days=1] [--names=1000000] [--dir=/tmp/x] [--keep] [--level=3]
-//   [--rows=65536]
+//   [--rows=2097152]
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -49,8 +49,8 @@ struct Options {
   uint64_t days = 1;
   uint64_t names = 1'000'000;
   uint64_t level = 3;
-  uint64_t rows = 65536;
-  uint64_t chunk = 16384;
+  uint64_t rows = 1 << 21;
+  uint64_t chunk = 8192;
   std::string dir;
   bool keep = false;
 };
@@ -157,19 +157,25 @@ void Spool(const Options& o, const std::string& dir) {
 
 // Where the bytes of the blocks go.
 void PrintSections(const lookups::LookupStore& store, uint64_t n) {
-  const char* names[] = {"names",     "texts",        "askers",    "manners", "answers",
-                         "exchanges", "row_exchange", "row_asker", "row_rest"};
-  double bytes[9] = {};
+  using Kind = record::SectionKind;
+  const std::map<Kind, const char*> names = {
+      {Kind::kNames, "names"},         {Kind::kTexts, "texts"},
+      {Kind::kAskers, "askers"},       {Kind::kManners, "manners"},
+      {Kind::kAnswers, "answers"},     {Kind::kExchanges, "exchanges"},
+      {Kind::kDirectory, "directory"}, {Kind::kTerms, "terms"},
+      {Kind::kAddresses, "addresses"}, {Kind::kRowExchanges, "row_exchange"},
+      {Kind::kRowAskers, "row_asker"}, {Kind::kRowRest, "row_rest"}};
+  std::map<Kind, double> bytes;
   for (const auto& day : store.TakeView(INT64_MIN, INT64_MAX).days) {
     for (const auto& b : *day.blocks) {
       const auto block = day.partition->OpenBlock(b.block);
-      for (const auto& s : block->header().sections) {
-        bytes[s.id < 16 ? s.id - 1 : 6 + (s.id - 16) % 3] += static_cast<double>(s.size);
-      }
+      for (const auto& s : block->header().sections)
+        bytes[record::KindOf(s.id)] += static_cast<double>(s.size);
     }
   }
-  for (int i = 0; i < 9; ++i)
-    Print((std::string("section_") + names[i]).c_str(), n, bytes[i] / static_cast<double>(n), "B");
+  for (const auto& [kind, name] : names) {
+    Print((std::string("section_") + name).c_str(), n, bytes[kind] / static_cast<double>(n), "B");
+  }
 }
 
 int Import(const Options& o, const std::string& spool, const std::string& dir) {

@@ -2,6 +2,7 @@
 #include "proto/record/block_builder.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "proto/base/bytes.h"
 #include "proto/dns/name_key.h"
@@ -16,6 +17,12 @@ constexpr uint32_t kUnmapped = UINT32_MAX;
 bool IsNameType(dns::RRType t) {
   return t == dns::RRType::kCNAME || t == dns::RRType::kDNAME || t == dns::RRType::kNS ||
          t == dns::RRType::kPTR;
+}
+
+// The number with all but its leading bits cleared.
+uint32_t KeepBits(uint32_t v, uint32_t bits) {
+  const auto width = static_cast<uint32_t>(std::bit_width(v));
+  return width <= bits ? v : v >> (width - bits) << (width - bits);
 }
 
 template <typename T>
@@ -60,7 +67,6 @@ BlockBuilder::BlockBuilder(const BlockOptions& options)
       exchanges_(options.seed) {
   options_.rows = std::clamp<uint32_t>(options_.rows, 1, kMaxBlockRows / 2);
   options_.chunk_rows = std::clamp<uint32_t>(options_.chunk_rows, kMaxBlockRows / kMaxChunks, kMaxBlockRows);
-  rows_.reserve(options_.rows);
   Clear();
 }
 
@@ -175,11 +181,12 @@ void BlockBuilder::AddRow(const Identity& id, const LookupEvent& e) {
                    0};
   Row row{};
   row.time_us = UnixMicros(e.time);
+  row.time_us -= row.time_us % options_.time_unit_us;
   row.sequence = id.sequence;
   row.exchange = exchanges_.Intern(KeyBytes(x));
   row.asker = askers_.Intern(KeyBytes(who));
   row.manner = manners_.Intern(KeyBytes(how));
-  row.latency_us = e.latency_us;
+  row.latency_us = KeepBits(e.latency_us, options_.latency_bits);
   row.port = e.client.port;
   Push(id, row, e.response_size);
 }
@@ -258,7 +265,7 @@ uint32_t BlockBuilder::MapAnswers(BlockReader& block, uint32_t id, Remap* remap)
 
 uint32_t BlockBuilder::MapExchange(BlockReader& block, uint32_t id, Remap* remap) {
   if (remap->exchanges[id] != kUnmapped) return remap->exchanges[id];
-  Exchange x = block.exchanges()[id];
+  Exchange x = block.ExchangeAt(id);
   x.name = remap->Name(block, &names_, x.name);
   if (x.trigger_name != 0) x.trigger_name = remap->Name(block, &names_, x.trigger_name - 1) + 1;
   x.answers = MapAnswers(block, x.answers, remap);
@@ -274,7 +281,7 @@ bool BlockBuilder::AddBlock(BlockReader& block, int64_t from_us, int64_t to_us, 
               .askers = std::vector<uint32_t>(block.askers().size(), kUnmapped),
               .manners = std::vector<uint32_t>(block.manners().size(), kUnmapped),
               .answers = std::vector<uint32_t>(block.answer_sets(), kUnmapped),
-              .exchanges = std::vector<uint32_t>(block.exchanges().size(), kUnmapped)};
+              .exchanges = std::vector<uint32_t>(block.exchange_count(), kUnmapped)};
   const BlockHeader& h = block.header();
   for (uint32_t chunk = 0; chunk < h.chunks(); ++chunk) {
     const auto* exchange_ids = block.ChunkExchangeIds(chunk);
@@ -301,7 +308,8 @@ bool BlockBuilder::AddBlock(BlockReader& block, int64_t from_us, int64_t to_us, 
       row.manner = remap.manners[manner];
       row.latency_us = static_cast<uint32_t>(rest->latency_us[i]);
       row.port = static_cast<uint16_t>(rest->port[i]);
-      Push({s.node, s.boot, s.worker, row.sequence}, row, static_cast<uint16_t>(rest->response_size[i]));
+      Push({s.node, s.boot, s.worker, row.sequence}, row,
+           block.ResponseSize((*exchange_ids)[i], rest->size_delta[i]));
     }
   }
   if (losses) {

@@ -37,6 +37,8 @@ struct BlockOptions {
   uint32_t rows = 8192;  // Full() from here on
   uint32_t chunk_rows = 8192;
   int zstd_level = 1;
+  uint32_t latency_bits = 32;  // significant bits kept of the latency of rows added one by one
+  int64_t time_unit_us = 1;    // times of rows added one by one are cut to it
 };
 
 struct FinishedBlock {
@@ -104,6 +106,7 @@ class BlockBuilder {
     uint64_t sequence;
   };
   struct Orders;
+  struct Sections;
   struct Remap;
 
   size_t heap_bytes() const {
@@ -118,16 +121,20 @@ class BlockBuilder {
   uint32_t MapAnswers(BlockReader& block, uint32_t id, Remap* remap);
 
   void SortRows();
-  Orders MakeOrders() const;
-  std::string NamesSection(const Orders& o);
+  void OrderNames(Orders* o) const;
+  void OrderAnswers(Orders* o) const;
+  Orders MakeOrders(uint32_t chunk_rows) const;
+  void NamesSections(const Orders& o, Sections* out, ColumnWriter* directory);
   std::string TextsSection();
-  std::string AskersSection(const Orders& o);
+  std::string AskersSection(const Orders& o, uint32_t chunks);
   std::string MannersSection();
-  std::string AnswersSection(const Orders& o);
-  std::string ExchangesSection(const Orders& o);
-  void ChunkSections(const Orders& o, uint32_t chunk, std::vector<std::string>* sections,
-                     BlockHeader* header);
+  void AnswersSections(const Orders& o, Sections* out, std::vector<uint64_t>* new_sets);
+  std::string ExchangePage(const Orders& o, uint32_t page, uint32_t next_set, uint32_t chunks);
+  std::string TermsSection(const Orders& o);
+  void AddressSections(const Orders& o, Sections* out, ColumnWriter* directory);
+  void DictionarySections(const Orders& o, Sections* out);
   std::string RestSection(std::span<const Row> rows);
+  void RowSections(const Orders& o, Sections* out);
 
   BlockOptions options_;
   Compressor compressor_;

@@ -16,7 +16,7 @@
 namespace sekisho::record {
 namespace {
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
 
 void PutFixed32(std::string* out, size_t v) {
   for (int i = 0; i < 4; ++i) out->push_back(static_cast<char>(v >> (8 * i)));
@@ -73,12 +73,12 @@ bool TakeSections(std::span<const uint8_t>* in, BlockHeader* h) {
   uint64_t count = 0;
   if (!TakeVarint(in, &count) || count > kMaxSections) return false;
   uint64_t total = 0;
+  uint32_t before = 0;
   for (uint64_t i = 0; i < count; ++i) {
     SectionInfo s;
-    if (in->empty()) return false;
-    s.id = in->front();
-    *in = in->subspan(1);
-    if (!h->sections.empty() && s.id <= h->sections.back().id) return false;
+    uint64_t step = 0;
+    if (!TakeVarint(in, &step) || step == 0 || step > 0xffffff - before) return false;
+    s.id = before = static_cast<uint32_t>(before + step);
     if (!TakeVarint(in, &s.size) || s.size > kMaxBlockSize - total || !TakeDigest(in, &s.digest))
       return false;
     total += s.size;
@@ -129,8 +129,10 @@ std::string EncodeHeader(const BlockHeader& h) {
     PutVarint(&out, s.lost);
   }
   PutVarint(&out, h.sections.size());
+  uint32_t before = 0;
   for (const SectionInfo& s : h.sections) {
-    out.push_back(static_cast<char>(s.id));
+    PutVarint(&out, s.id - before);
+    before = s.id;
     PutVarint(&out, s.size);
     PutDigest(&out, s.digest);
   }

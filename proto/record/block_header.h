@@ -18,12 +18,12 @@
 
 namespace sekisho::record {
 
-inline constexpr uint32_t kBlockMagic = 0x314b4253;  // "SBK1"
+inline constexpr uint32_t kBlockMagic = 0x324b4253;  // "SBK2"
 inline constexpr size_t kFrameSize = 28;             // magic, total size, header size, header digest
-inline constexpr uint32_t kMaxBlockRows = 1 << 18;
+inline constexpr uint32_t kMaxBlockRows = 1 << 22;
 inline constexpr size_t kMaxSources = 4096;
-inline constexpr size_t kMaxSections = 256;
-inline constexpr size_t kMaxHeaderSize = 1 << 18;
+inline constexpr size_t kMaxSections = 1 << 15;
+inline constexpr size_t kMaxHeaderSize = 1 << 20;
 inline constexpr size_t kMaxBlockSize = 256 << 20;
 
 using Digest = std::array<uint8_t, 32>;
@@ -44,7 +44,7 @@ struct SourceRange {
 };
 
 struct SectionInfo {
-  uint8_t id = 0;
+  uint32_t id = 0;
   uint64_t size = 0;
   ShortDigest digest{};
   friend bool operator==(const SectionInfo&, const SectionInfo&) = default;

@@ -1,34 +1,15 @@
-// Unpacking dictionaries and columns; block_rows.cc puts rows together.
+// Unpacking what has no pages, and the columns of rows; block_pages.cc unpacks the rest and block_rows.cc
+// puts rows together.
 #include "proto/record/block_reader.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "proto/base/bytes.h"
-#include "proto/dns/name_key.h"
+#include "proto/record/block_unpack.h"
 #include "proto/record/column.h"
 
 namespace sekisho::record {
-namespace {
-
-constexpr uint64_t kAny = UINT64_MAX;
-
-class Undelta {
- public:
-  uint64_t operator()(uint64_t v) {
-    last_ += static_cast<uint64_t>(UnZigZag(v));
-    return last_;
-  }
-
- private:
-  uint64_t last_ = 0;
-};
-
-void PutBigEndian(uint64_t v, uint8_t* to, int n) {
-  for (int i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(v >> (8 * (n - 1 - i)));
-}
-
-}  // namespace
 
 std::unique_ptr<BlockReader> BlockReader::Open(std::span<const uint8_t> bytes, std::string* error) {
   FramedHeader framed;
@@ -36,17 +17,14 @@ std::unique_ptr<BlockReader> BlockReader::Open(std::span<const uint8_t> bytes, s
     *error = "not a whole block";
     return nullptr;
   }
-  std::array<size_t, 256> at{};
   size_t next = kFrameSize + framed.header_size;
-  for (const SectionInfo& s : framed.header.sections) {
-    at[s.id] = next;
+  auto reader = Open(std::move(framed.header), nullptr);
+  reader->whole_ = bytes;
+  for (const SectionInfo& s : reader->header_.sections) {
+    reader->offsets_.push_back(next);
     next += s.size;
   }
-  auto fetch = [bytes, at](const SectionInfo& s, std::string* out) {
-    out->assign(AsText(bytes.subspan(at[s.id], s.size)));
-    return true;
-  };
-  return Open(std::move(framed.header), fetch);
+  return reader;
 }
 
 std::unique_ptr<BlockReader> BlockReader::Open(BlockHeader header, Fetch fetch) {
@@ -58,13 +36,20 @@ bool BlockReader::Damaged(const char* what) {
   return false;
 }
 
-bool BlockReader::Section(uint8_t id, std::string* bytes) {
+bool BlockReader::Section(SectionKind kind, uint32_t number, std::string* keep,
+                          std::span<const uint8_t>* bytes) {
   if (!error_.empty()) return false;
-  const auto it = std::find_if(header_.sections.begin(), header_.sections.end(),
-                               [id](const SectionInfo& s) { return s.id == id; });
-  if (it == header_.sections.end()) return Damaged("a section is missing");
-  if (!fetch_(*it, bytes)) return Damaged("a section cannot be read");
-  if (bytes->size() != it->size || ShortSha256(AsBytes(*bytes)) != it->digest) {
+  const uint32_t id = SectionId(kind, number);
+  const auto it = std::lower_bound(header_.sections.begin(), header_.sections.end(), id,
+                                   [](const SectionInfo& s, uint32_t wanted) { return s.id < wanted; });
+  if (number > 0xffff || it == header_.sections.end() || it->id != id) return Damaged("a section is missing");
+  if (fetch_) {
+    if (!fetch_(*it, keep)) return Damaged("a section cannot be read");
+    *bytes = AsBytes(*keep);
+  } else {
+    *bytes = whole_.subspan(offsets_[static_cast<size_t>(it - header_.sections.begin())], it->size);
+  }
+  if (bytes->size() != it->size || ShortSha256(*bytes) != it->digest) {
     return Damaged("a section does not match its digest");
   }
   return true;
@@ -74,102 +59,11 @@ uint32_t BlockReader::RowsOf(uint32_t chunk) const {
   return std::min(header_.chunk_rows, header_.rows - chunk * header_.chunk_rows);
 }
 
-bool BlockReader::LoadNames() {
-  if (names_loaded_) return error_.empty();
-  std::string bytes;
-  if (!Section(kSectionNames, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
-  if (!UnpackNames(in) || !in.Done()) return Damaged("names");
-  names_loaded_ = true;
-  return true;
-}
-
-bool BlockReader::UnpackNames(ColumnReader& in) {
-  size_t count = 0;
-  std::vector<uint64_t> prefixes;
-  std::vector<uint64_t> suffixes;
-  std::string heap;
-  const size_t limit = std::min<size_t>(kMaxEntries, size_t{header_.rows} * (2 + kMaxAnswerItems));
-  if (!in.Count(limit, &count) || !in.Numbers(count, dns::kMaxNameKeySize, &prefixes) ||
-      !in.Numbers(count, dns::kMaxNameKeySize, &suffixes) || !in.Heap(kMaxHeap, &heap)) {
-    return false;
-  }
-  uint64_t total = 0;
-  for (size_t i = 0; i < count; ++i) total += prefixes[i] + suffixes[i];
-  if (total > kMaxHeap) return false;
-  name_keys_.resize(total);
-  name_at_.resize(count + 1);
-  size_t from = 0;
-  size_t at = 0;
-  size_t before = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (prefixes[i] > at - before || suffixes[i] > heap.size() - from) return false;
-    name_at_[i] = static_cast<uint32_t>(at);
-    std::memcpy(name_keys_.data() + at, name_keys_.data() + before, prefixes[i]);
-    std::memcpy(name_keys_.data() + at + prefixes[i], heap.data() + from, suffixes[i]);
-    before = at;
-    at += prefixes[i] + suffixes[i];
-    from += suffixes[i];
-  }
-  name_at_[count] = static_cast<uint32_t>(at);
-  name_count_ = static_cast<uint32_t>(count);
-  return from == heap.size();
-}
-
-namespace {
-
-// As NameFromKey would judge, without making the name.
-bool IsNameKey(std::string_view key) {
-  size_t wire = 1;
-  size_t label = 0;
-  for (size_t i = 0; i < key.size(); ++i) {
-    const char c = key[i];
-    if (c == 0) {
-      if (label == 0 || label > dns::kMaxLabelSize) return false;
-      wire += label + 1;
-      label = 0;
-      continue;
-    }
-    if (c == 1 && (++i == key.size() || (key[i] != 1 && key[i] != 2))) return false;
-    if (c >= 'A' && c <= 'Z') return false;
-    ++label;
-  }
-  return label == 0 && wire <= dns::kMaxNameSize;
-}
-
-}  // namespace
-
-bool BlockReader::NamesAreKeysInOrder() const {
-  for (uint32_t i = 0; i < name_count_; ++i) {
-    if (!IsNameKey(NameKeyAt(i)) || (i > 0 && NameKeyAt(i) <= NameKeyAt(i - 1))) return false;
-  }
-  return true;
-}
-
-uint32_t BlockReader::NameLowerBound(std::string_view key) const {
-  uint32_t low = 0;
-  uint32_t high = name_count_;
-  while (low < high) {
-    const uint32_t middle = low + (high - low) / 2;
-    if (NameKeyAt(middle) < key) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-dns::Name BlockReader::NameOf(uint32_t id) const {
-  auto name = dns::NameFromKey(NameKeyAt(id));
-  return name ? std::move(*name) : dns::Name();
-}
-
 bool BlockReader::LoadTexts() {
   if (texts_loaded_) return error_.empty();
-  std::string bytes;
-  if (!Section(kSectionTexts, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kTexts, 0, &scratch_, &bytes)) return false;
+  ColumnReader in(bytes);
   size_t count = 0;
   std::vector<uint64_t> sizes;
   std::string heap;
@@ -191,15 +85,16 @@ bool BlockReader::LoadTexts() {
 bool BlockReader::LoadAskers() {
   if (askers_loaded_) return error_.empty();
   if (!LoadTexts()) return false;
-  std::string bytes;
-  if (!Section(kSectionAskers, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kAskers, 0, &scratch_, &bytes)) return false;
+  ColumnReader in(bytes);
   size_t count = 0;
   std::vector<uint64_t> high;
   std::vector<uint64_t> low;
   std::vector<uint64_t> agency;
   if (!in.Count(header_.rows, &count) || !in.Numbers(count, kAny, &high) || !in.Numbers(count, kAny, &low) ||
-      !in.Numbers(count, texts_.size() - 1, &agency) || !in.Done()) {
+      !in.Numbers(count, texts_.size() - 1, &agency) || !TakeUses(in, count, header_, &asker_uses_) ||
+      !in.Done()) {
     return Damaged("askers");
   }
   askers_.resize(count);
@@ -216,9 +111,9 @@ bool BlockReader::LoadAskers() {
 
 bool BlockReader::LoadManners() {
   if (manners_loaded_) return error_.empty();
-  std::string bytes;
-  if (!Section(kSectionManners, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kManners, 0, &scratch_, &bytes)) return false;
+  ColumnReader in(bytes);
   size_t count = 0;
   std::vector<uint64_t> generation;
   std::vector<uint64_t> flags;
@@ -237,136 +132,14 @@ bool BlockReader::LoadManners() {
   return true;
 }
 
-bool BlockReader::LoadAnswers() {
-  if (answers_loaded_) return error_.empty();
-  if (!LoadNames()) return false;
-  std::string bytes;
-  if (!Section(kSectionAnswers, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
-  size_t count = 0;
-  std::vector<uint64_t> items;
-  if (!in.Count(header_.rows, &count) || !in.Numbers(count, kMaxAnswerItems, &items) ||
-      !UnpackItems(in, items) || !in.Done()) {
-    return Damaged("answers");
-  }
-  answers_loaded_ = true;
-  return SetsFit();
-}
-
-bool BlockReader::UnpackItems(ColumnReader& in, const std::vector<uint64_t>& counts) {
-  uint64_t total = 0;
-  for (const uint64_t n : counts) total += n;
-  std::vector<uint64_t> kinds;
-  if (!in.Numbers(total, 4 * 0xffff + 3, &kinds)) return false;
-  std::array<size_t, 4> of_kind{};
-  for (const uint64_t k : kinds) ++of_kind[k % 4];
-  std::vector<uint64_t> v4, v6_high, v6_low, names, sizes;
-  std::string heap;
-  if (!in.Numbers(of_kind[0], UINT32_MAX, &v4) || !in.Numbers(of_kind[1], kAny, &v6_high) ||
-      !in.Numbers(of_kind[1], kAny, &v6_low) ||
-      !in.Numbers(of_kind[2], name_count_ == 0 ? 0 : name_count_ - 1, &names) ||
-      (name_count_ == 0 && of_kind[2] > 0) || !in.Numbers(of_kind[3], 0xffff, &sizes) ||
-      !in.Heap(kMaxHeap, &heap)) {
-    return false;
-  }
-  sets_.assign({0, 0});  // set 0 is empty
-  std::array<size_t, 4> at{};
-  size_t heap_at = 0;
-  size_t item = 0;
-  for (const uint64_t n : counts) {
-    for (uint64_t i = 0; i < n; ++i, ++item) {
-      const auto type = static_cast<uint16_t>(kinds[item] / 4);
-      const auto kind = static_cast<ItemKind>(kinds[item] % 4);
-      const size_t k = at[kinds[item] % 4]++;
-      set_bytes_.append(KeyBytes(type));
-      set_bytes_.push_back(static_cast<char>(kind));
-      uint8_t address[16];
-      if (kind == ItemKind::kV4) {
-        PutBigEndian(v4[k], address, 4);
-        set_bytes_.append(reinterpret_cast<const char*>(address), 4);
-      } else if (kind == ItemKind::kV6) {
-        PutBigEndian(v6_high[k], address, 8);
-        PutBigEndian(v6_low[k], address + 8, 8);
-        set_bytes_.append(reinterpret_cast<const char*>(address), 16);
-      } else if (kind == ItemKind::kName) {
-        set_bytes_.append(KeyBytes(static_cast<uint32_t>(names[k])));
-      } else {
-        if (sizes[k] > heap.size() - heap_at) return false;
-        set_bytes_.append(KeyBytes(static_cast<uint16_t>(sizes[k])));
-        set_bytes_.append(heap, heap_at, sizes[k]);
-        heap_at += sizes[k];
-      }
-    }
-    sets_.push_back(static_cast<uint32_t>(set_bytes_.size()));
-  }
-  return heap_at == heap.size();
-}
-
-// Answers are the costly dictionary, and many questions can do without: exchanges are unpacked alone, and
-// whichever of the two comes second checks that they belong together.
-bool BlockReader::SetsFit() {
-  if (!answers_loaded_ || !exchanges_loaded_ || last_set_ < answer_sets()) return true;
-  return Damaged("exchanges");
-}
-
-bool BlockReader::LoadExchanges() {
-  if (exchanges_loaded_) return error_.empty();
-  if (!LoadTexts() || !LoadNames()) return false;
-  std::string bytes;
-  if (!Section(kSectionExchanges, &bytes)) return false;
-  ColumnReader in(AsBytes(bytes));
-  size_t n = 0;
-  std::array<std::vector<uint64_t>, 15> c;
-  const uint64_t text = texts_.size() - 1;
-  const std::array<uint64_t, 15> max = {kAny,   name_count_, header_.rows + uint64_t{1},
-                                        text,   text,        0xffff,
-                                        0xffff, 0xffff,      0xffff,
-                                        0xffff, 0xff,        0xff,
-                                        0xff,   0x1ff,       0xffff};
-  if (!in.Count(header_.rows, &n)) return Damaged("exchanges");
-  for (size_t i = 0; i < c.size(); ++i) {
-    if (!in.Numbers(n, max[i], &c[i])) return Damaged("exchanges");
-  }
-  if (!in.Done()) return Damaged("exchanges");
-  exchanges_.resize(n);
-  Undelta name;
-  uint64_t sets = 0;
-  for (size_t i = 0; i < n; ++i) {
-    const uint64_t id = name(c[0][i]);
-    const uint64_t set = c[2][i] == 0 ? 0 : c[2][i] == 1 ? sets + 1 : c[2][i] - 1;
-    if (id >= name_count_) return Damaged("exchanges");
-    sets = std::max(sets, set);
-    exchanges_[i] = {.name = static_cast<uint32_t>(id),
-                     .trigger_name = static_cast<uint32_t>(c[1][i]),
-                     .answers = static_cast<uint32_t>(set),
-                     .feeds = static_cast<uint32_t>(c[3][i]),
-                     .category = static_cast<uint32_t>(c[4][i]),
-                     .qtype = static_cast<uint16_t>(c[5][i]),
-                     .qclass = static_cast<uint16_t>(c[6][i]),
-                     .rcode = static_cast<uint16_t>(c[7][i]),
-                     .ede = static_cast<uint16_t>(c[8][i] - 1),
-                     .answers_cut = static_cast<uint16_t>(c[9][i]),
-                     .security = static_cast<uint8_t>(c[10][i]),
-                     .action = static_cast<uint8_t>(c[11][i]),
-                     .trigger = static_cast<uint8_t>(c[12][i]),
-                     .rule_labels = static_cast<uint8_t>(c[13][i] / 2),
-                     .rule_subtree = static_cast<uint8_t>(c[13][i] % 2),
-                     .zero = 0};
-  }
-  base_sizes_ = std::move(c[14]);
-  last_set_ = sets;
-  exchanges_loaded_ = true;
-  return SetsFit();
-}
-
-const std::vector<uint64_t>* BlockReader::ChunkExchangeIds(uint32_t chunk) {
+const std::vector<uint32_t>* BlockReader::ChunkExchangeIds(uint32_t chunk) {
   if (exchange_chunk_ == chunk && error_.empty()) return &exchange_ids_;
-  if (!LoadExchanges()) return nullptr;
-  std::string bytes;
-  if (!Section(ChunkExchanges(chunk), &bytes)) return nullptr;
-  ColumnReader in(AsBytes(bytes));
+  if (!LoadDirectory()) return nullptr;
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kRowExchanges, chunk, &scratch_, &bytes)) return nullptr;
+  ColumnReader in(bytes);
   exchange_chunk_ = kNoChunk;
-  if (exchanges_.empty() || !in.Numbers(RowsOf(chunk), exchanges_.size() - 1, &exchange_ids_) || !in.Done()) {
+  if (exchange_count_ == 0 || !UnpackIds(in, chunk, &exchange_ids_) || !in.Done()) {
     Damaged("rows");
     return nullptr;
   }
@@ -374,14 +147,15 @@ const std::vector<uint64_t>* BlockReader::ChunkExchangeIds(uint32_t chunk) {
   return &exchange_ids_;
 }
 
-const std::vector<uint64_t>* BlockReader::ChunkAskerIds(uint32_t chunk) {
+const std::vector<uint32_t>* BlockReader::ChunkAskerIds(uint32_t chunk) {
   if (asker_chunk_ == chunk && error_.empty()) return &asker_ids_;
   if (!LoadAskers()) return nullptr;
-  std::string bytes;
-  if (!Section(ChunkAskers(chunk), &bytes)) return nullptr;
-  ColumnReader in(AsBytes(bytes));
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kRowAskers, chunk, &scratch_, &bytes)) return nullptr;
+  ColumnReader in(bytes);
   asker_chunk_ = kNoChunk;
-  if (askers_.empty() || !in.Numbers(RowsOf(chunk), askers_.size() - 1, &asker_ids_) || !in.Done()) {
+  if (askers_.empty() || !in.Small(RowsOf(chunk), static_cast<uint32_t>(askers_.size() - 1), &asker_ids_) ||
+      !in.Done()) {
     Damaged("rows");
     return nullptr;
   }
@@ -391,10 +165,10 @@ const std::vector<uint64_t>* BlockReader::ChunkAskerIds(uint32_t chunk) {
 
 const BlockReader::Rest* BlockReader::ChunkRestColumns(uint32_t chunk) {
   if (rest_chunk_ == chunk && error_.empty()) return &rest_;
-  if (ChunkExchangeIds(chunk) == nullptr || !LoadManners()) return nullptr;
-  std::string bytes;
-  if (!Section(ChunkRest(chunk), &bytes)) return nullptr;
-  ColumnReader in(AsBytes(bytes));
+  if (!LoadManners() || !LoadDirectory()) return nullptr;
+  std::span<const uint8_t> bytes;
+  if (!Section(SectionKind::kRowRest, chunk, &scratch_, &bytes)) return nullptr;
+  ColumnReader in(bytes);
   rest_chunk_ = kNoChunk;
   if (!UnpackRest(in, chunk) || !in.Done()) {
     Damaged("rows");
@@ -404,30 +178,43 @@ const BlockReader::Rest* BlockReader::ChunkRestColumns(uint32_t chunk) {
   return &rest_;
 }
 
+// ids := numbers(id, 255 for those above) | numbers(id − 255 of those)
+bool BlockReader::UnpackIds(ColumnReader& in, uint32_t chunk, std::vector<uint32_t>* ids) {
+  const uint32_t n = RowsOf(chunk);
+  if (!in.Small(n, std::min<uint32_t>(exchange_count_ - 1, kEscaped), ids)) return false;
+  const auto escaped = static_cast<size_t>(std::count(ids->begin(), ids->end(), kEscaped));
+  if (escaped == 0) return true;
+  std::vector<uint32_t> high;
+  if (!in.Small(escaped, exchange_count_ - 1 - kEscaped, &high)) return false;
+  size_t next = 0;
+  for (uint32_t& id : *ids) {
+    if (id == kEscaped) id += high[next++];
+  }
+  return true;
+}
+
 bool BlockReader::UnpackRest(ColumnReader& in, uint32_t chunk) {
   const uint32_t n = RowsOf(chunk);
   std::vector<uint64_t> times;
   if (manners_.empty() || header_.sources.empty()) return false;
-  if (!in.Numbers(n, manners_.size() - 1, &rest_.manner) || !in.Numbers(n, kAny, &times) ||
-      !in.Numbers(n, header_.sources.size() - 1, &rest_.source) || !in.Numbers(n, kAny, &rest_.sequence) ||
-      !in.Numbers(n, 0xffff, &rest_.port) || !in.Numbers(n, UINT32_MAX, &rest_.latency_us) ||
-      !in.Numbers(n, 0x1ffff, &rest_.response_size)) {
+  if (!in.Planes(n, manners_.size() - 1, &rest_.manner) || !in.Numbers(n, kAny, &times) ||
+      !in.Planes(n, header_.sources.size() - 1, &rest_.source) || !in.Numbers(n, kAny, &rest_.sequence) ||
+      !in.Planes(n, 0xffff, &rest_.port) || !in.Planes(n, UINT32_MAX, &rest_.latency_us) ||
+      !in.Planes(n, 0x1ffff, &rest_.size_delta)) {
     return false;
   }
   rest_.time_us.resize(n);
   std::vector<uint64_t> expected(header_.sources.size());
   for (size_t s = 0; s < expected.size(); ++s) expected[s] = header_.sources[s].first_sequence;
-  Undelta time;
+  int64_t time = chunk_first_us_[chunk];
   for (uint32_t i = 0; i < n; ++i) {
-    const auto t = static_cast<int64_t>(static_cast<uint64_t>(header_.first_us) + time(times[i]));
-    if (t < header_.first_us || t > header_.last_us) return false;
-    rest_.time_us[i] = t;
+    if (times[i] > static_cast<uint64_t>(ChunkLast(chunk)) - static_cast<uint64_t>(time)) return false;
+    time = static_cast<int64_t>(static_cast<uint64_t>(time) + times[i]);
+    rest_.time_us[i] = time;
+    if (i == 0 && times[0] != 0) return false;
     uint64_t& e = expected[rest_.source[i]];
     rest_.sequence[i] = e + static_cast<uint64_t>(UnZigZag(rest_.sequence[i]));
     e = rest_.sequence[i] + 1;
-    const int64_t size = UnZigZag(rest_.response_size[i]) + BaseSize(static_cast<uint32_t>(exchange_ids_[i]));
-    if (size < 0 || size > 0xffff) return false;
-    rest_.response_size[i] = static_cast<uint64_t>(size);
   }
   return true;
 }

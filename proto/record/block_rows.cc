@@ -1,19 +1,64 @@
 // Putting rows together from a block's dictionaries and columns.
+#include <algorithm>
+
 #include "proto/base/bytes.h"
 #include "proto/record/block_reader.h"
+#include "proto/record/column.h"
 
 namespace sekisho::record {
 
 bool BlockReader::Verify() {
-  if (!LoadAnswers() || !LoadExchanges() || !LoadAskers() || !LoadManners()) return false;
+  if (!LoadTexts() || !LoadNames() || !LoadAnswers() || !LoadExchanges() || !LoadAskers() || !LoadManners() ||
+      Terms() == nullptr) {
+    return false;
+  }
+  for (const SectionInfo& s : header_.sections) {  // those that nothing above has read
+    std::span<const uint8_t> bytes;
+    if (KindOf(s.id) != SectionKind::kAddresses && KindOf(s.id) <= SectionKind::kRowRest) continue;
+    if (!Section(KindOf(s.id), s.id & 0xffff, &scratch_, &bytes)) return false;
+  }
   if (!NamesAreKeysInOrder()) return Damaged("names");
+  if (!PagesFitDirectory()) return Damaged("directory");
   for (uint32_t chunk = 0; chunk < header_.chunks(); ++chunk) {
-    if (ChunkAskerIds(chunk) == nullptr || ChunkRestColumns(chunk) == nullptr) return false;
+    if (ChunkRestColumns(chunk) == nullptr) return false;
+  }
+  return UsesAreTrue();
+}
+
+// The counts that answers are made of must be those of the rows, or a block could hide what it holds.
+bool BlockReader::UsesAreTrue() {
+  std::vector<uint32_t> exchanges(exchange_count_, 0);
+  std::vector<uint32_t> askers(askers_.size(), 0);
+  const auto placed = [](const Use& use, uint32_t chunk) {
+    return use.chunks.empty() || std::binary_search(use.chunks.begin(), use.chunks.end(), chunk);
+  };
+  for (uint32_t chunk = 0; chunk < header_.chunks(); ++chunk) {
+    const auto* exchange_ids = ChunkExchangeIds(chunk);
+    const auto* asker_ids = ChunkAskerIds(chunk);
+    if (exchange_ids == nullptr || asker_ids == nullptr) return false;
+    for (const uint32_t id : *exchange_ids) {
+      ++exchanges[id];
+      if (!placed(ExchangeUse(id), chunk)) return Damaged("places");
+    }
+    for (const uint32_t id : *asker_ids) {
+      ++askers[id];
+      if (!placed(AskerUse(id), chunk)) return Damaged("places");
+    }
+  }
+  for (uint32_t id = 0; id < exchange_count_; ++id) {
+    if (exchanges[id] != ExchangeUse(id).rows) return Damaged("uses");
+  }
+  for (uint32_t id = 0; id < askers_.size(); ++id) {
+    if (askers[id] != AskerUse(id).rows) return Damaged("uses");
   }
   return true;
 }
 
-void BlockReader::FillExchange(const Exchange& x, LookupRecord* out) const {
+uint16_t BlockReader::ResponseSize(uint64_t exchange, uint64_t size_delta) {
+  return static_cast<uint16_t>(BaseSize(static_cast<uint32_t>(exchange)) + UnZigZag(size_delta));
+}
+
+void BlockReader::FillExchange(const Exchange& x, LookupRecord* out) {
   out->qname = NameOf(x.name);
   out->qtype = static_cast<dns::RRType>(x.qtype);
   out->qclass = static_cast<dns::RRClass>(x.qclass);
@@ -31,7 +76,7 @@ void BlockReader::FillExchange(const Exchange& x, LookupRecord* out) const {
   FillAnswers(AnswerSet(x.answers), out);
 }
 
-void BlockReader::FillAnswers(std::string_view set, LookupRecord* out) const {
+void BlockReader::FillAnswers(std::string_view set, LookupRecord* out) {
   out->answers.clear();
   while (!set.empty()) {
     AnswerItem item;
@@ -71,7 +116,7 @@ bool BlockReader::Row(uint32_t row, LookupRecord* out) {
   const auto* exchange_ids = ChunkExchangeIds(chunk);
   const auto* asker_ids = ChunkAskerIds(chunk);
   const Rest* rest = ChunkRestColumns(chunk);
-  if (exchange_ids == nullptr || asker_ids == nullptr || rest == nullptr || !LoadAnswers()) return false;
+  if (exchange_ids == nullptr || asker_ids == nullptr || rest == nullptr) return false;
   const SourceRange& source = header_.sources[rest->source[i]];
   out->node = source.node;
   out->boot = source.boot;
@@ -88,9 +133,10 @@ bool BlockReader::Row(uint32_t row, LookupRecord* out) {
   out->origin = static_cast<Origin>(how.origin);
   out->flags = how.flags;
   out->generation = how.generation;
-  out->response_size = static_cast<uint16_t>(rest->response_size[i]);
-  FillExchange(exchanges_[(*exchange_ids)[i]], out);
-  return true;
+  out->response_size = ResponseSize((*exchange_ids)[i], rest->size_delta[i]);
+  if (!LoadTexts()) return false;
+  FillExchange(ExchangeAt(static_cast<uint32_t>((*exchange_ids)[i])), out);
+  return error_.empty();
 }
 
 }  // namespace sekisho::record

@@ -148,6 +148,46 @@ bool ColumnReader::Numbers(size_t count, uint64_t max, std::vector<uint64_t>* va
   return largest <= max || Fail();
 }
 
+bool ColumnReader::Small(size_t count, uint32_t max, std::vector<uint32_t>* values) {
+  if (!ok_ || bytes_.empty() || bytes_[0] > 4) return Fail();
+  const int width = bytes_[0];
+  bytes_ = bytes_.subspan(1);
+  values->resize(count);
+  if (width == 0) std::fill(values->begin(), values->end(), 0);
+  plane_.resize(count);
+  uint32_t* const to = values->data();
+  for (int p = 0; p < width; ++p) {
+    if (!Run(count, plane_.data())) return false;
+    const auto* from = reinterpret_cast<const uint8_t*>(plane_.data());
+    if (p == 0) {
+      for (size_t i = 0; i < count; ++i) to[i] = from[i];
+    } else {
+      for (size_t i = 0; i < count; ++i) to[i] |= static_cast<uint32_t>(from[i]) << (8 * p);
+    }
+  }
+  uint32_t largest = 0;
+  for (size_t i = 0; i < count; ++i) largest = std::max(largest, to[i]);
+  return largest <= max || Fail();
+}
+
+bool ColumnReader::Planes(size_t count, uint64_t max, PlaneColumn* values) {
+  if (!ok_ || bytes_.empty() || bytes_[0] > 8) return Fail();
+  values->width_ = bytes_[0];
+  values->count_ = count;
+  bytes_ = bytes_.subspan(1);
+  values->planes_.resize(values->width_ * count);
+  for (size_t p = 0; p < values->width_; ++p) {
+    if (!Run(count, reinterpret_cast<char*>(values->planes_.data() + p * count))) return false;
+  }
+  if (values->width_ < 8 && max >> (8 * values->width_) != 0) return true;
+  if (max == UINT64_MAX || (values->width_ < 8 && max == (uint64_t{1} << (8 * values->width_)) - 1))
+    return true;
+  for (size_t i = 0; i < count; ++i) {
+    if ((*values)[i] > max) return Fail();
+  }
+  return true;
+}
+
 bool ColumnReader::SkipNumbers() {
   if (!ok_ || bytes_.empty() || bytes_[0] > 8) return Fail();
   const int width = bytes_[0];

@@ -59,12 +59,31 @@ class ColumnWriter {
   std::string plane_;
 };
 
+// Numbers as they are kept, put together when one is asked for.
+class PlaneColumn {
+ public:
+  uint64_t operator[](size_t i) const {
+    uint64_t v = 0;
+    for (size_t p = 0; p < width_; ++p) v |= static_cast<uint64_t>(planes_[p * count_ + i]) << (8 * p);
+    return v;
+  }
+
+ private:
+  friend class ColumnReader;
+  size_t count_ = 0;
+  size_t width_ = 0;
+  std::vector<uint8_t> planes_;
+};
+
 class ColumnReader {
  public:
   explicit ColumnReader(std::span<const uint8_t> bytes) : bytes_(bytes) {}
   bool Count(size_t limit, size_t* count);
   // Exactly `count` numbers, none above `max`.
   bool Numbers(size_t count, uint64_t max, std::vector<uint64_t>* values);
+  // As Numbers, of numbers below 2^32.
+  bool Small(size_t count, uint32_t max, std::vector<uint32_t>* values);
+  bool Planes(size_t count, uint64_t max, PlaneColumn* values);
   // Passes over a column without unpacking it.
   bool SkipNumbers();
   bool Heap(size_t limit, std::string* bytes);

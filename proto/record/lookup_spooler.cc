@@ -9,7 +9,9 @@ LookupSpooler::LookupSpooler(const SpoolerOptions& options)
                 .seed = options.seed,
                 .rows = options.block_rows,
                 .chunk_rows = options.block_rows,
-                .zstd_level = options.zstd_level}),
+                .zstd_level = options.zstd_level,
+                .latency_bits = options.latency_bits,
+                .time_unit_us = options.time_unit_us}),
       writer_(options.spool) {}
 
 bool LookupSpooler::Drain(std::span<BoundedRing* const> rings, Now now) {

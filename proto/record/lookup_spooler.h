@@ -31,6 +31,8 @@ struct SpoolerOptions {
   uint32_t block_rows = 16384;
   Duration block_age = std::chrono::seconds(1);
   int zstd_level = 1;
+  uint32_t latency_bits = 7;    // within 1 %
+  int64_t time_unit_us = 1000;  // milliseconds; the order within one is that of the sequence numbers
 };
 
 struct SpoolerCounters {

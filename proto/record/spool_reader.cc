@@ -158,7 +158,8 @@ SpoolReader::Outcome SpoolReader::SkipTo(const SegmentId& id, State* state, uint
 // The first place at or after `from` where a block's frame and header hold.
 std::optional<uint64_t> SpoolReader::FindBlock(const State& state, uint64_t from) {
   constexpr size_t kStep = 1 << 20;
-  const char magic[4] = {'S', 'B', 'K', '1'};
+  const char magic[4] = {static_cast<char>(kBlockMagic & 0xff), static_cast<char>(kBlockMagic >> 8 & 0xff),
+                         static_cast<char>(kBlockMagic >> 16 & 0xff), static_cast<char>(kBlockMagic >> 24)};
   for (uint64_t at = from; at + kFrameSize < state.size;) {
     const std::string bytes = ReadAt(state.fd, at, std::min<uint64_t>(kStep, state.size - at));
     if (bytes.size() < 4) return std::nullopt;

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kMarker[] = "SEKISHO-LOOKUPS";
-constexpr char kFormat[] = "sekisho lookups, format 1";
+constexpr char kFormat[] = "sekisho lookups, format 2";
 
 // The days that the block has rows of, ascending.
 std::optional<std::set<int32_t>> DaysOf(record::BlockReader& block) {
@@ -115,10 +115,15 @@ bool LookupStore::OpenPartitions(std::string* error) {
       damaged_.push_back({id, why});
       continue;
     }
-    auto blocks = std::make_shared<const std::vector<BlockInfo>>(partition->Blocks());
-    partitions_[id] = {std::move(partition), std::move(blocks)};
+    partitions_[id] = EntryOf(std::move(partition));
   }
   return true;
+}
+
+LookupStore::Entry LookupStore::EntryOf(std::shared_ptr<Partition> partition) {
+  auto blocks = std::make_shared<const std::vector<BlockInfo>>(partition->Blocks());
+  auto instant = partition->Now();
+  return {std::move(partition), std::move(blocks), std::move(instant)};
 }
 
 std::shared_ptr<Partition> LookupStore::CurrentPartition(int32_t day) const {
@@ -137,7 +142,7 @@ std::shared_ptr<Partition> LookupStore::PartitionForWriting(int32_t day, std::st
   auto made = Partition::Create(options_.dir, id, cache_, error);
   if (!made) return nullptr;
   std::lock_guard<std::mutex> lock(mutex_);
-  partitions_[id] = {made, std::make_shared<const std::vector<BlockInfo>>()};
+  partitions_[id] = EntryOf(made);
   return made;
 }
 
@@ -215,6 +220,15 @@ bool LookupStore::Import(std::string* error) {
   return all;
 }
 
+// A last block that is not full yet is made anew with the new rows, so that few lookups a minute make few
+// blocks a day.
+bool LookupStore::AddLastBlock(Partition& partition, record::BlockBuilder* builder) const {
+  const std::vector<BlockInfo> blocks = partition.Blocks();
+  if (blocks.empty() || blocks.back().rows + builder->count() > options_.block_rows) return false;
+  const auto last = partition.OpenBlock(blocks.back().block);
+  return last && builder->AddBlock(*last, INT64_MIN, INT64_MAX, true);
+}
+
 // Writes one day's rows of the first `taken` blocks of the tail, and in the same moment takes them from the
 // tail's view.
 bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions,
@@ -223,7 +237,9 @@ bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Po
   if (builder->count() > 0) {
     partition = PartitionForWriting(day, error);
     if (!partition) return false;
-    if (!partition->Write(builder->Finish(partition->chain(), false), positions)) {
+    const bool replaces = AddLastBlock(*partition, builder);
+    const record::BlockChain& chain = replaces ? partition->chain_without_last() : partition->chain();
+    if (!partition->Write(builder->Finish(chain, false), positions, replaces)) {
       *error = "cannot write to partition " + partition->id().FolderName() + ": " + partition->error();
       return false;
     }
@@ -232,7 +248,7 @@ bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Po
   if (partition) {
     const auto it = partitions_.find(partition->id());
     if (it != partitions_.end()) {
-      it->second.published = std::make_shared<const std::vector<BlockInfo>>(partition->Blocks());
+      it->second = EntryOf(partition);
     }
   }
   std::vector<std::shared_ptr<const TailBlock>> rest;

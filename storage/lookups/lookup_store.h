@@ -32,11 +32,11 @@ namespace sekisho::lookups {
 struct StoreOptions {
   std::string dir;
   size_t cache_bytes = size_t{128} << 20;
-  uint32_t block_rows = 65536;  // of a big block
-  uint32_t chunk_rows = 16384;
+  uint32_t block_rows = 1 << 21;  // of a big block
+  uint32_t chunk_rows = 8192;
   int zstd_level = 3;
-  uint64_t seed = 0;                             // random
-  Duration tail_age = std::chrono::minutes(30);  // a row waits no longer for a big block to fill
+  uint64_t seed = 0;                            // random
+  Duration tail_age = std::chrono::minutes(5);  // a row waits no longer for a big block to fill
 };
 
 // A range of time, end exclusive.
@@ -63,6 +63,7 @@ struct View {
   struct Day {
     std::shared_ptr<Partition> partition;
     std::shared_ptr<const std::vector<BlockInfo>> blocks;  // ascending numbers; later ones are in the tail
+    std::shared_ptr<const Instant> instant;                // in which these are the blocks
   };
   std::vector<Day> days;  // ascending
   std::vector<std::shared_ptr<const TailBlock>> tail;
@@ -125,7 +126,9 @@ class LookupStore {
   struct Entry {
     std::shared_ptr<Partition> partition;
     std::shared_ptr<const std::vector<BlockInfo>> published;
+    std::shared_ptr<const Instant> instant;
   };
+  static Entry EntryOf(std::shared_ptr<Partition> partition);
   explicit LookupStore(const StoreOptions& options);
   bool Prepare(std::string* error);
   bool OpenPartitions(std::string* error);
@@ -133,6 +136,7 @@ class LookupStore {
                       std::vector<TimeRange>* out) const;
   std::shared_ptr<Partition> CurrentPartition(int32_t day) const;
   std::shared_ptr<Partition> PartitionForWriting(int32_t day, std::string* error);
+  bool AddLastBlock(Partition& partition, record::BlockBuilder* builder) const;
   bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, std::string* error);
 
   StoreOptions options_;

@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -18,8 +16,6 @@
 #include <fstream>
 
 #include "proto/base/bytes.h"
-#include "storage/lookups/block_terms.h"
-#include "storage/lookups/postings.h"
 
 namespace sekisho::lookups {
 namespace {
@@ -40,7 +36,7 @@ std::string Big64(uint64_t v) {
 constexpr char kCompactedKey[] = "C";
 
 std::string HeaderKey(uint32_t block) { return "H" + Big32(block); }
-std::string SectionKey(uint32_t block, uint8_t section) { return Big32(block) + static_cast<char>(section); }
+std::string SectionKey(uint32_t block, uint32_t section) { return Big32(block) + Big32(section); }
 std::string PositionKey(const Origin& o) { return "P" + Big32(o.first) + Big64(o.second); }
 
 rocksdb::Options DbOptions(bool create) {
@@ -61,26 +57,17 @@ rocksdb::Options DbOptions(bool create) {
   return o;
 }
 
-rocksdb::ColumnFamilyOptions FamilyOptions(const std::shared_ptr<rocksdb::Cache>& cache, bool index) {
+rocksdb::ColumnFamilyOptions FamilyOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions o;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.format_version = 5;
   table.checksum = rocksdb::kXXH3;
-  table.block_size = index ? 16 << 10 : 4 << 10;
+  table.block_size = 4 << 10;
   o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   o.write_buffer_size = 64 << 20;
   o.level_compaction_dynamic_level_bytes = true;
-  o.compression = rocksdb::kNoCompression;
-  if (index) {
-    o.merge_operator = PostingsMerge();
-    // A block's terms come nearly in order: each insert starts where the last one of its kind was.
-    o.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
-    o.compression = rocksdb::kLZ4Compression;
-    o.bottommost_compression = rocksdb::kZSTD;
-    o.bottommost_compression_opts.level = 6;
-    o.bottommost_compression_opts.enabled = true;
-  }
+  o.compression = rocksdb::kNoCompression;  // sections are compressed by themselves
   return o;
 }
 
@@ -149,7 +136,6 @@ struct Partition::Handles {
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::ColumnFamilyHandle* meta() const { return families[0]; }
   rocksdb::ColumnFamilyHandle* blocks() const { return families[1]; }
-  rocksdb::ColumnFamilyHandle* index() const { return families[2]; }
 };
 
 Partition::Partition(std::string path, PartitionId id)
@@ -179,7 +165,7 @@ std::shared_ptr<Partition> Partition::Create(const std::string& dir, PartitionId
     Partition made(hidden, id);
     if (!made.OpenDb(true, cache, error)) return nullptr;
   }
-  if (!WriteDurably(hidden + "/PARTITION", "sekisho lookups partition, format 1\n")) {
+  if (!WriteDurably(hidden + "/PARTITION", "sekisho lookups partition, format 2\n")) {
     *error = "cannot write " + hidden + "/PARTITION";
     return nullptr;
   }
@@ -202,8 +188,8 @@ std::shared_ptr<Partition> Partition::Open(const std::string& dir, PartitionId i
     *error = "the marker file PARTITION is missing";
     return nullptr;
   }
-  if (line != "sekisho lookups partition, format 1") {
-    *error = "not a partition of format 1";
+  if (line != "sekisho lookups partition, format 2") {
+    *error = "not a partition of format 2";
     return nullptr;
   }
   if (!p->OpenDb(false, std::move(cache), error) || !p->LoadState(error)) return nullptr;
@@ -212,9 +198,7 @@ std::shared_ptr<Partition> Partition::Open(const std::string& dir, PartitionId i
 
 bool Partition::OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::string* error) {
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, FamilyOptions(cache, false)},
-      {"blocks", FamilyOptions(cache, false)},
-      {"index", FamilyOptions(cache, true)}};
+      {rocksdb::kDefaultColumnFamilyName, FamilyOptions(cache)}, {"blocks", FamilyOptions(cache)}};
   if (create) fs::create_directories(path_);
   rocksdb::DB* db = nullptr;
   const auto status = rocksdb::DB::Open(DbOptions(create), path_, families, &handles_->families, &db);
@@ -255,6 +239,7 @@ bool Partition::LoadState(std::string* error) {
     blocks_.push_back({block, header->rows, header->first_us, header->last_us, header->lost()});
     rows_ += header->rows;
     lost_ += header->lost();
+    chain_without_last_ = chain_;
     chain_.Advance(*header, record::Sha256(value));
   }
   compacted_ = compacted_at > 0 && compacted_at + 1 == chain_.next_number();
@@ -288,24 +273,10 @@ std::string Partition::error() const {
   return error_;
 }
 
-void Partition::IndexBlock(record::BlockReader& block, uint32_t number, rocksdb::WriteBatch* batch) {
-  const uint32_t numbers[] = {number};
-  const std::string posting = EncodePostings(numbers);
-  ForEachTerm(block, [&](std::string_view term) {
-    batch->Merge(handles_->index(), {term.data(), term.size()}, posting);
-  });
-}
-
-bool Partition::Write(const record::FinishedBlock& block, const Positions& positions) {
-  std::string why;
-  const auto reader = record::BlockReader::Open(AsBytes(block.bytes), &why);
-  if (!reader) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    error_ = why;
-    return false;
-  }
+bool Partition::Write(const record::FinishedBlock& block, const Positions& positions, bool replaces_last) {
   const auto number = static_cast<uint32_t>(block.header.number);
-  rocksdb::WriteBatch batch(block.bytes.size() * 3);
+  rocksdb::WriteBatch batch(block.bytes.size() + (64 << 10));
+  if (replaces_last) batch.DeleteRange(handles_->blocks(), SectionKey(number, 0), SectionKey(number + 1, 0));
   const std::string header = record::EncodeHeader(block.header);
   batch.Put(handles_->meta(), HeaderKey(number), header);
   size_t at = record::kFrameSize + header.size();
@@ -313,23 +284,53 @@ bool Partition::Write(const record::FinishedBlock& block, const Positions& posit
     batch.Put(handles_->blocks(), SectionKey(number, s.id), rocksdb::Slice(block.bytes.data() + at, s.size));
     at += s.size;
   }
-  IndexBlock(*reader, number, &batch);
   for (const auto& [origin, position] : positions) {
     batch.Put(handles_->meta(), PositionKey(origin), Big32(position.segment.number) + Big64(position.offset));
   }
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // the spool is the log
   if (!Check(handles_->db->Write(options, &batch))) return false;
+  if (replaces_last) {
+    chain_ = chain_without_last_;
+  } else {
+    chain_without_last_ = chain_;
+  }
   chain_.Advance(block.header, block.digest);
   for (const auto& [origin, position] : positions) positions_[origin] = position;
   dirty_ = true;
   compacted_ = false;
   std::lock_guard<std::mutex> lock(mutex_);
+  if (replaces_last) {
+    rows_ -= blocks_.back().rows;
+    lost_ -= blocks_.back().lost;
+    blocks_.pop_back();
+  }
   blocks_.push_back(
       {number, block.header.rows, block.header.first_us, block.header.last_us, block.header.lost()});
   rows_ += block.header.rows;
   lost_ += block.header.lost();
   return true;
+}
+
+class Instant {
+ public:
+  explicit Instant(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
+  ~Instant() { db_->ReleaseSnapshot(snapshot_); }
+  Instant(const Instant&) = delete;
+  Instant& operator=(const Instant&) = delete;
+  static rocksdb::ReadOptions Read(const Instant* instant) {
+    rocksdb::ReadOptions options;
+    if (instant != nullptr) options.snapshot = instant->snapshot_;
+    return options;
+  }
+
+ private:
+  rocksdb::DB* db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+std::shared_ptr<const Instant> Partition::Now() const {
+  return std::make_shared<Instant>(handles_->db.get());
 }
 
 bool Partition::Flush() {
@@ -380,66 +381,22 @@ uint64_t Partition::DiskBytes() const {
   return sum;
 }
 
-std::unique_ptr<record::BlockReader> Partition::OpenBlock(uint32_t block) {
+bool Partition::HeaderBytes(uint32_t block, const Instant* instant, std::string* bytes) {
+  return Check(handles_->db->Get(Instant::Read(instant), handles_->meta(), HeaderKey(block), bytes));
+}
+
+std::unique_ptr<record::BlockReader> Partition::OpenBlock(uint32_t block, const Instant* instant) {
   std::string bytes;
-  if (!Check(handles_->db->Get(rocksdb::ReadOptions(), handles_->meta(), HeaderKey(block), &bytes)))
-    return nullptr;
+  if (!HeaderBytes(block, instant, &bytes)) return nullptr;
   auto header = record::DecodeHeader(AsBytes(bytes));
   if (!header) {
     SetDamaged("the header of block " + std::to_string(block) + " is damaged");
     return nullptr;
   }
-  return record::BlockReader::Open(
-      std::move(*header), [this, block](const record::SectionInfo& s, std::string* out) {
-        rocksdb::ReadOptions options;
-        options.fill_cache = false;
-        return Check(handles_->db->Get(options, handles_->blocks(), SectionKey(block, s.id), out));
-      });
-}
-
-std::optional<std::vector<uint32_t>> Partition::TermBlocks(const std::string& term) {
-  std::string value;
-  const auto status = handles_->db->Get(rocksdb::ReadOptions(), handles_->index(), term, &value);
-  std::vector<uint32_t> out;
-  if (status.IsNotFound()) return out;
-  if (!Check(status)) return std::nullopt;
-  if (!DecodePostings(value, &out)) {
-    SetDamaged("an index entry is damaged");
-    return std::nullopt;
-  }
-  return out;
-}
-
-std::optional<std::vector<uint32_t>> Partition::RangeBlocks(const std::string& first, const std::string& end,
-                                                            const std::function<bool()>& stop) {
-  std::vector<bool> seen;
-  std::vector<uint32_t> some;
-  rocksdb::ReadOptions options;
-  const rocksdb::Slice upper(end);
-  options.iterate_upper_bound = &upper;
-  size_t found = 0;
-  size_t steps = 0;
-  const std::unique_ptr<rocksdb::Iterator> it(handles_->db->NewIterator(options, handles_->index()));
-  for (it->Seek(first); it->Valid(); it->Next()) {
-    some.clear();
-    if (!DecodePostings(it->value().ToStringView(), &some)) {
-      SetDamaged("an index entry is damaged");
-      return std::nullopt;
-    }
-    for (const uint32_t n : some) {
-      if (n >= seen.size()) seen.resize(n + 1, false);
-      if (!seen[n]) ++found;
-      seen[n] = true;
-    }
-    if (++steps % 1024 == 0 && stop()) return std::nullopt;
-  }
-  if (!Check(it->status())) return std::nullopt;
-  std::vector<uint32_t> out;
-  out.reserve(found);
-  for (uint32_t n = 0; n < seen.size(); ++n) {
-    if (seen[n]) out.push_back(n);
-  }
-  return out;
+  return record::BlockReader::Open(std::move(*header), [this, block, instant](const record::SectionInfo& s,
+                                                                              std::string* out) {
+    return Check(handles_->db->Get(Instant::Read(instant), handles_->blocks(), SectionKey(block, s.id), out));
+  });
 }
 
 }  // namespace sekisho::lookups

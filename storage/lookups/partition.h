@@ -6,17 +6,13 @@
 //                                an occasion to create one
 //   <dir>/20260131-0/DAMAGED     why it was fenced; the partition is left alone as long as this file exists
 //
-//   column family   key                                                 value
-//   default         'P' node boot                                       number, offset: spool position
-//   imported so far default         'H' block                                           the block's header
-//   bytes blocks          block section                                       the section's bytes index term
-//   postings (block numbers) term := 'n' name key | 'a' answer address | 'c' client address | 'g' agency |
-//   'v' action | 'f' feed
-//           | 'r' rcode | 't' type                                      numbers big-endian, addresses in
-//           mapped form
+//   column family   key               value
+//   default         'P' node boot     number, offset: spool position imported so far
+//   default         'H' block         the block's header bytes
+//   blocks          block section     the section's bytes                    numbers big-endian
 //
-// There is no write-ahead log but the spool: a block, its index entries and the spool position are one write
-// batch, and what a crash takes out of memory is imported again from there.
+// There is no write-ahead log but the spool: a block and the spool position are one write batch, and what a
+// crash takes out of memory is imported again from there.
 //
 // Threads: any thread reads; one thread writes. Limits: 2^32 blocks.
 #ifndef SEKISHO_STORAGE_LOOKUPS_PARTITION_H_
@@ -25,7 +21,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,7 +39,6 @@ class Cache;
 class ColumnFamilyHandle;
 class DB;
 class Status;
-class WriteBatch;
 }  // namespace rocksdb
 
 namespace sekisho::lookups {
@@ -74,6 +68,9 @@ struct BlockInfo {
   uint64_t lost = 0;
 };
 
+// A state of a partition's database.
+class Instant;
+
 class Partition {
  public:
   // Both set *error and return null on failure; Create only makes a partition that does not exist.
@@ -93,9 +90,14 @@ class Partition {
   const record::BlockChain& chain() const { return chain_; }
   const Positions& positions() const { return positions_; }
 
-  // Adds a block with its index entries and sets positions, all in one batch. False and error(): nothing was
-  // written.
-  bool Write(const record::FinishedBlock& block, const Positions& positions);
+  // The chain as it was before the last block, for a block that takes its place.
+  const record::BlockChain& chain_without_last() const { return chain_without_last_; }
+
+  // Adds a block, or puts it in the place of the last one, and sets positions, all in one batch. False and
+  // error(): nothing was written.
+  bool Write(const record::FinishedBlock& block, const Positions& positions, bool replaces_last);
+  // The database as of now; reads through it see no later write. Must not outlive the partition.
+  std::shared_ptr<const Instant> Now() const;
   // Makes everything written so far durable.
   bool Flush();
   bool dirty() const { return dirty_.load(); }
@@ -112,12 +114,10 @@ class Partition {
   uint64_t lost() const { return lost_.load(); }
   uint64_t DiskBytes() const;
 
-  std::unique_ptr<record::BlockReader> OpenBlock(uint32_t block);
-  // Numbers of the blocks that hold the term, or any term in [first, end); ascending. Nothing on damage (see
-  // error()) or when `stop`, which is asked now and then, said true.
-  std::optional<std::vector<uint32_t>> TermBlocks(const std::string& term);
-  std::optional<std::vector<uint32_t>> RangeBlocks(const std::string& first, const std::string& end,
-                                                   const std::function<bool()>& stop);
+  // `instant` may be null: the newest state.
+  std::unique_ptr<record::BlockReader> OpenBlock(uint32_t block, const Instant* instant = nullptr);
+  // The header's bytes as they are kept. False: there is none or it cannot be read.
+  bool HeaderBytes(uint32_t block, const Instant* instant, std::string* bytes);
 
   // The first corruption met; the store fences the partition then.
   bool damaged() const { return damaged_.load(); }
@@ -128,7 +128,6 @@ class Partition {
   Partition(std::string path, PartitionId id);
   bool OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::string* error);
   bool LoadState(std::string* error);
-  void IndexBlock(record::BlockReader& block, uint32_t number, rocksdb::WriteBatch* batch);
   bool Check(const rocksdb::Status& status);
   void SetDamaged(const std::string& why);
 
@@ -136,6 +135,7 @@ class Partition {
   PartitionId id_;
   std::unique_ptr<Handles> handles_;
   record::BlockChain chain_;
+  record::BlockChain chain_without_last_;
   Positions positions_;
   mutable std::mutex mutex_;
   std::vector<BlockInfo> blocks_;
@@ -147,14 +147,6 @@ class Partition {
   std::atomic<bool> damaged_{false};
   std::atomic<bool> drop_{false};
 };
-
-// Index terms.
-std::string NameTerm(std::string_view name_key);
-std::string AddressTerm(char kind, const std::array<uint8_t, 16>& mapped);
-std::string TextTerm(char kind, std::string_view text);
-std::string NumberTerm(char kind, uint16_t number);
-// The end (exclusive) of all terms that start with `prefix`.
-std::string AfterPrefix(std::string prefix);
 
 }  // namespace sekisho::lookups
 

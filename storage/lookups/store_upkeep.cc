@@ -109,7 +109,7 @@ View LookupStore::TakeView(int64_t from_us, int64_t end_us) const {
   std::lock_guard<std::mutex> lock(mutex_);
   for (const auto& [id, entry] : partitions_) {
     if (id.first_us() < end_us && id.end_us() > from_us)
-      view.days.push_back({entry.partition, entry.published});
+      view.days.push_back({entry.partition, entry.published, entry.instant});
   }
   for (const DamagedPartition& d : damaged_) {
     if (d.id.first_us() < end_us && d.id.end_us() > from_us) view.damaged.push_back(d);

@@ -4,8 +4,6 @@
 #include <bit>
 
 #include "proto/dns/name_key.h"
-#include "storage/lookups/block_terms.h"
-#include "storage/lookups/partition.h"
 
 namespace sekisho::query {
 namespace {
@@ -39,6 +37,23 @@ bool TextFits(const Test& test, std::string_view text) {
 
 bool Among(const Test& test, uint16_t number) {
   return std::find(test.numbers.begin(), test.numbers.end(), number) != test.numbers.end();
+}
+
+// The end (exclusive) of all keys that start with `prefix`; empty: there is none.
+std::string AfterPrefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<uint8_t>(prefix.back()) == 0xff) prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<uint8_t>(prefix.back()) + 1);
+  return prefix;
+}
+
+// One of the names in a rule's list of feeds ("a, b") fits.
+bool FeedFits(const Test& test, std::string_view feeds) {
+  while (!feeds.empty()) {
+    const size_t comma = std::min(feeds.find(", "), feeds.size());
+    if (comma > 0 && TextFits(test, feeds.substr(0, comma))) return true;
+    feeds.remove_prefix(std::min(feeds.size(), comma + 2));
+  }
+  return false;
 }
 
 // Calls each(kind, payload) for an answer set's items.
@@ -105,64 +120,66 @@ BlockMatch::Node BlockMatch::Make(const Condition& condition) const {
   return node;
 }
 
-bool BlockMatch::Load(uint8_t domain) {
-  return ((domain & kExchange) == 0 || block_->LoadExchanges()) &&
-         ((domain & kAsker) == 0 || block_->LoadAskers()) &&
-         ((domain & kManner) == 0 || block_->LoadManners());
-}
-
 bool BlockMatch::Ready(Node* node) {
   if (node->kind == Condition::Kind::kTest) return ReadyTest(node);
-  for (Node& part : node->parts) {
-    if (!Ready(&part)) return false;
-  }
-  return true;
+  return std::all_of(node->parts.begin(), node->parts.end(), [this](Node& part) { return Ready(&part); });
 }
 
 bool BlockMatch::ReadyTest(Node* node) {
-  if (!Load(node->domain)) return false;
   const Test& test = *node->test;
   switch (test.field) {
     case Field::kName:
+      if (!block_->LoadDirectory()) return false;
       ReadyNames(node);
-      return true;
+      break;
     case Field::kFeed:
     case Field::kCategory:
+      if (!block_->LoadTexts()) return false;
       ReadyTexts(node);
-      return true;
+      break;
     case Field::kAnswer:
     case Field::kTarget:
-      if (!block_->LoadAnswers()) return false;
-      ReadySets(node);
-      return true;
+      if (!block_->LoadDirectory()) return false;
+      node->bits.resize(block_->answer_sets(), 0);
+      break;
     case Field::kClient:
-      for (const record::Asker& who : block_->askers()) {
-        const auto address = IpAddress::FromRdata(who.address);
-        node->bits.push_back(address && test.prefix.Contains(*address) ? 1 : 0);
-      }
-      return true;
     case Field::kAgency:
-      for (const record::Asker& who : block_->askers()) {
-        node->bits.push_back(TextFits(test, block_->texts()[who.agency]) ? 1 : 0);
-      }
-      return true;
+      if (!block_->LoadAskers()) return false;
+      ReadyAskers(node);
+      break;
     case Field::kOrigin:
     case Field::kTransport:
+      if (!block_->LoadManners()) return false;
       for (const record::Manner& how : block_->manners()) {
         node->bits.push_back(Among(test, test.field == Field::kOrigin ? how.origin : how.transport) ? 1 : 0);
       }
-      return true;
+      break;
     default:
-      return true;
+      break;
+  }
+  return block_->error().empty();
+}
+
+void BlockMatch::ReadyAskers(Node* node) {
+  const Test& test = *node->test;
+  std::vector<uint8_t> texts;
+  if (test.field == Field::kAgency) {
+    for (const std::string& text : block_->texts()) texts.push_back(TextFits(test, text) ? 1 : 0);
+  }
+  for (const record::Asker& who : block_->askers()) {
+    if (test.field == Field::kAgency) {
+      node->bits.push_back(texts[who.agency]);
+      continue;
+    }
+    const auto address = IpAddress::FromRdata(who.address);
+    node->bits.push_back(address && test.prefix.Contains(*address) ? 1 : 0);
   }
 }
 
 void BlockMatch::ReadyNames(Node* node) {
   const Test& test = *node->test;
   if (test.match == Test::Match::kPattern) {
-    for (uint32_t id = 0; id < block_->name_count(); ++id) {
-      node->bits.push_back(NameFits(test, block_->NameKeyAt(id)) ? 1 : 0);
-    }
+    node->bits.resize(block_->name_count(), 0);
     return;
   }
   node->from = block_->NameLowerBound(test.name_key);
@@ -172,59 +189,131 @@ void BlockMatch::ReadyNames(Node* node) {
     return;
   }
   if (test.match == Test::Match::kBelow && there) ++node->from;
-  const std::string after = lookups::AfterPrefix(test.name_key);
+  const std::string after = AfterPrefix(test.name_key);
   node->end = after.empty() ? block_->name_count() : block_->NameLowerBound(after);
 }
 
 void BlockMatch::ReadyTexts(Node* node) {
-  for (const std::string& text : block_->texts()) {
-    bool fits = false;
-    if (node->test->field == Field::kFeed) {
-      lookups::ForEachFeed(text, [&](std::string_view feed) { fits = fits || TextFits(*node->test, feed); });
-    } else {
-      fits = TextFits(*node->test, text);
-    }
-    node->bits.push_back(fits ? 1 : 0);
-  }
-}
-
-void BlockMatch::ReadySets(Node* node) {
   const Test& test = *node->test;
-  for (uint32_t set = 0; set < block_->answer_sets(); ++set) {
-    bool fits = false;
-    if (test.field == Field::kAnswer) {
-      fits = SetHasAddress(block_->AnswerSet(set), test.prefix);
-    } else {
-      ForEachItem(block_->AnswerSet(set), [&](record::ItemKind kind, std::string_view data) {
-        if (kind != record::ItemKind::kName) return;
-        fits = fits || NameFits(test, block_->NameKeyAt(record::FromKeyBytes<uint32_t>(data)));
-      });
-    }
-    node->bits.push_back(fits ? 1 : 0);
+  for (const std::string& text : block_->texts()) {
+    node->bits.push_back((test.field == Field::kFeed ? FeedFits(test, text) : TextFits(test, text)) ? 1 : 0);
   }
 }
 
-bool BlockMatch::RuleFits(const Test& test, const record::Exchange& x) const {
-  if (x.trigger == static_cast<uint8_t>(record::Trigger::kNone) || x.rule_labels == 0) return false;
-  if (x.trigger_name == 0) return false;
-  std::string_view key = block_->NameKeyAt(x.trigger_name - 1);
-  size_t end = 0;
-  for (uint8_t label = 0; label < x.rule_labels && end < key.size(); ++label) {
-    end = key.find('\0', end) + 1;
+BlockMatch::Ids BlockMatch::Candidates(const Node& node) {
+  Ids out;
+  switch (node.kind) {
+    case Condition::Kind::kTest:
+      return CandidatesByTest(node);
+    case Condition::Kind::kAll:
+      for (const Node& part : node.parts) {
+        Ids ids = Candidates(part);
+        if (ids && (!out || ids->size() < out->size())) out = std::move(ids);
+      }
+      return out;
+    case Condition::Kind::kAny:
+      out.emplace();
+      for (const Node& part : node.parts) {
+        const Ids ids = Candidates(part);
+        if (!ids) return std::nullopt;
+        out->insert(out->end(), ids->begin(), ids->end());
+      }
+      return out;
+    case Condition::Kind::kNot:
+      break;
   }
-  return NameFits(test, key.substr(0, end));
+  return std::nullopt;
 }
 
-bool BlockMatch::TestExchange(const Node& node, const record::Exchange& x) const {
+BlockMatch::Ids BlockMatch::CandidatesByTest(const Node& node) {
   const Test& test = *node.test;
   switch (test.field) {
+    case Field::kName: {
+      // A great part of all names is as quickly looked through.
+      if (test.match == Test::Match::kPattern || node.end - node.from > block_->name_count() / 2 + 1)
+        return std::nullopt;
+      std::vector<uint32_t> ids;
+      if (node.from < node.end && !block_->ExchangesOfNames(node.from, node.end, &ids)) return std::nullopt;
+      return ids;
+    }
+    case Field::kAnswer:
+      return CandidatesByAddress(test);
+    case Field::kRule:
+    case Field::kFeed:
+    case Field::kAction:
+    case Field::kRcode:
+    case Field::kType:
+      return CandidatesByTerm(test);
+    default:
+      return std::nullopt;
+  }
+}
+
+BlockMatch::Ids BlockMatch::CandidatesByTerm(const Test& test) {
+  const auto* terms = block_->Terms();
+  if (terms == nullptr) return std::nullopt;
+  const record::TermKind kind = test.field == Field::kRule     ? record::TermKind::kRule
+                                : test.field == Field::kFeed   ? record::TermKind::kFeed
+                                : test.field == Field::kAction ? record::TermKind::kAction
+                                : test.field == Field::kRcode  ? record::TermKind::kRcode
+                                                               : record::TermKind::kType;
+  const auto number = [](const std::string& text) {
+    return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) << 8 | static_cast<uint8_t>(text[1]));
+  };
+  std::vector<uint32_t> ids;
+  for (const record::BlockReader::Term& term : *terms) {
+    if (term.kind != kind) continue;
+    const bool fits = test.field == Field::kRule   ? NameFits(test, term.text)
+                      : test.field == Field::kFeed ? FeedFits(test, term.text)
+                                                   : term.text.size() == 2 && Among(test, number(term.text));
+    if (!fits) continue;
+    if (!term.listed) return std::nullopt;
+    ids.insert(ids.end(), term.exchanges.begin(), term.exchanges.end());
+  }
+  return ids;
+}
+
+BlockMatch::Ids BlockMatch::CandidatesByAddress(const Test& test) {
+  if (test.prefix.mapped_length() != 128) return std::nullopt;
+  std::vector<uint32_t> pages;
+  if (!block_->PagesOfAddress(test.prefix.address().mapped(), &pages)) return std::nullopt;
+  std::vector<uint32_t> ids;
+  for (const uint32_t page : pages) {
+    for (uint32_t id = block_->pages().Begin(page); id < block_->pages().End(page); ++id) ids.push_back(id);
+  }
+  return ids;
+}
+
+bool BlockMatch::SetFits(const Test& test, uint32_t set) {
+  if (test.field == Field::kAnswer) return SetHasAddress(block_->AnswerSet(set), test.prefix);
+  bool fits = false;
+  ForEachItem(block_->AnswerSet(set), [&](record::ItemKind kind, std::string_view data) {
+    if (kind != record::ItemKind::kName) return;
+    fits = fits || NameFits(test, block_->NameKeyAt(record::FromKeyBytes<uint32_t>(data)));
+  });
+  return fits;
+}
+
+bool BlockMatch::RuleFits(const Test& test, const record::Exchange& x) {
+  if (x.rule_labels == 0 || x.trigger_name == 0) return false;
+  return NameFits(test, record::RuleKey(block_->NameKeyAt(x.trigger_name - 1), x.rule_labels));
+}
+
+bool BlockMatch::TestExchange(Node& node, const record::Exchange& x) {
+  const Test& test = *node.test;
+  const auto remembered = [](uint8_t& bit, auto decide) {
+    if (bit == 0) bit = decide() ? 2 : 1;
+    return bit == 2;
+  };
+  switch (test.field) {
     case Field::kName:
-      return node.bits.empty() ? x.name >= node.from && x.name < node.end : node.bits[x.name] != 0;
+      if (node.bits.empty()) return x.name >= node.from && x.name < node.end;
+      return remembered(node.bits[x.name], [&] { return NameFits(test, block_->NameKeyAt(x.name)); });
     case Field::kRule:
       return RuleFits(test, x);
     case Field::kAnswer:
     case Field::kTarget:
-      return x.answers < node.bits.size() && node.bits[x.answers] != 0;
+      return remembered(node.bits[x.answers], [&] { return SetFits(test, x.answers); });
     case Field::kFeed:
       return node.bits[x.feeds] != 0;
     case Field::kCategory:
@@ -246,8 +335,8 @@ bool BlockMatch::TestExchange(const Node& node, const record::Exchange& x) const
   }
 }
 
-bool BlockMatch::Holds(const Node& node, uint64_t exchange, uint64_t asker, uint64_t manner) const {
-  const auto holds = [&](const Node& part) { return Holds(part, exchange, asker, manner); };
+bool BlockMatch::Holds(Node& node, uint64_t exchange, uint64_t asker, uint64_t manner) {
+  const auto holds = [&](Node& part) { return Holds(part, exchange, asker, manner); };
   switch (node.kind) {
     case Condition::Kind::kAll:
       return std::all_of(node.parts.begin(), node.parts.end(), holds);
@@ -260,30 +349,51 @@ bool BlockMatch::Holds(const Node& node, uint64_t exchange, uint64_t asker, uint
   }
   if (node.domain == kAsker) return node.bits[asker] != 0;
   if (node.domain == kManner) return node.bits[manner] != 0;
-  return TestExchange(node, block_->exchanges()[exchange]);
+  const record::Exchange& x = block_->ExchangeAt(static_cast<uint32_t>(exchange));
+  return block_->error().empty() && TestExchange(node, x);
 }
 
-bool BlockMatch::Mixed(uint64_t exchange, uint64_t asker, uint64_t manner) const {
+bool BlockMatch::Mixed(uint64_t exchange, uint64_t asker, uint64_t manner) {
   return std::all_of(mixed_.begin(), mixed_.end(),
-                     [&](const Node& node) { return Holds(node, exchange, asker, manner); });
+                     [&](Node& node) { return Holds(node, exchange, asker, manner); });
 }
 
-bool BlockMatch::Decide(uint8_t domain, size_t count, Fits* fits) {
-  std::vector<const Node*> nodes;
-  for (const Node& node : factors_) {
+bool BlockMatch::Decide(uint8_t domain, size_t count, const Ids& ids, Fits* fits) {
+  std::vector<Node*> nodes;
+  for (Node& node : factors_) {
     if (node.domain == domain) nodes.push_back(&node);
   }
   if (nodes.empty()) return true;
   fits->all = false;
   fits->entry.resize(count);
-  bool any = false;
-  for (size_t id = 0; id < count; ++id) {
-    const bool holds =
-        std::all_of(nodes.begin(), nodes.end(), [&](const Node* node) { return Holds(*node, id, id, id); });
-    fits->entry[id] = holds ? 1 : 0;
-    any = any || holds;
+  const auto decide = [&](uint32_t id) {
+    if (fits->entry[id] != 0) return;  // a candidate twice
+    if (!std::all_of(nodes.begin(), nodes.end(), [&](Node* node) { return Holds(*node, id, id, id); }))
+      return;
+    fits->entry[id] = 1;
+    fits->list.push_back(id);
+  };
+  if (ids) {
+    for (const uint32_t id : *ids) decide(id);
+  } else {
+    for (uint32_t id = 0; id < count; ++id) decide(id);
   }
-  return any;
+  return !fits->list.empty();
+}
+
+bool BlockMatch::DecideExchanges() {
+  Ids ids;
+  bool some = false;
+  for (const Node& node : factors_) {
+    if (node.domain != kExchange) continue;
+    some = true;
+    Ids more = Candidates(node);
+    if (more && (!ids || more->size() < ids->size())) ids = std::move(more);
+    if (ids && ids->empty()) return false;
+  }
+  if (!some) return true;
+  if (!block_->LoadDirectory()) return false;
+  return Decide(kExchange, block_->exchange_count(), ids, &exchanges_);
 }
 
 // The cheapest dictionary first: when no asker fits, names need not be unpacked.
@@ -292,26 +402,35 @@ bool BlockMatch::Prepare() {
     for (Node& node : factors_) {
       if (node.domain == domain && !Ready(&node)) return false;
     }
-    bool some = true;
-    if (domain == 0) {
-      Fits constant;
-      some = Decide(0, 1, &constant);
-    } else if (domain == kManner) {
-      some = Decide(domain, block_->manners().size(), &manners_);
-    } else if (domain == kAsker) {
-      some = Decide(domain, block_->askers().size(), &askers_);
-    } else {
-      some = Decide(domain, block_->exchanges().size(), &exchanges_);
-    }
+    Fits constant;
+    const bool some = domain == 0         ? Decide(0, 1, std::nullopt, &constant)
+                      : domain == kManner ? Decide(domain, block_->manners().size(), std::nullopt, &manners_)
+                      : domain == kAsker  ? Decide(domain, block_->askers().size(), std::nullopt, &askers_)
+                                          : DecideExchanges();
+    if (!block_->error().empty()) return false;
     if (!some) {
       none_ = true;
       return true;
     }
   }
-  for (Node& node : mixed_) {
-    if (!Ready(&node)) return false;
-  }
-  return true;
+  return std::all_of(mixed_.begin(), mixed_.end(), [this](Node& node) { return Ready(&node); });
+}
+
+std::vector<bool> BlockMatch::Chunks() {
+  std::vector<bool> out(block_->header().chunks(), true);
+  const auto narrow = [&](const Fits& fits, auto use_of) {
+    if (fits.all) return;
+    std::vector<bool> marked(out.size(), false);
+    for (const uint32_t id : fits.list) {
+      const record::BlockReader::Use use = use_of(id);
+      if (use.chunks.empty()) return;
+      for (const uint16_t chunk : use.chunks) marked[chunk] = true;
+    }
+    for (size_t i = 0; i < out.size(); ++i) out[i] = out[i] && marked[i];
+  };
+  narrow(exchanges_, [this](uint32_t id) { return block_->ExchangeUse(id); });
+  narrow(askers_, [this](uint32_t id) { return block_->AskerUse(id); });
+  return out;
 }
 
 }  // namespace sekisho::query

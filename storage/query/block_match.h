@@ -13,6 +13,7 @@
 #define SEKISHO_STORAGE_QUERY_BLOCK_MATCH_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,17 @@ class BlockMatch {
   bool any_manner() const { return manners_.all; }
   bool mixed() const { return !mixed_.empty(); }
 
+  // Those that fit, when not any does.
+  const std::vector<uint32_t>& exchanges() const { return exchanges_.list; }
+  const std::vector<uint32_t>& askers() const { return askers_.list; }
+  // Marks the chunks that can have rows that fit.
+  std::vector<bool> Chunks();
+
   bool Exchange(uint64_t id) const { return exchanges_.Has(id); }
   bool Asker(uint64_t id) const { return askers_.Has(id); }
   bool Manner(uint64_t id) const { return manners_.Has(id); }
   // The parts that mix dictionaries; the three above must have said yes.
-  bool Mixed(uint64_t exchange, uint64_t asker, uint64_t manner) const;
+  bool Mixed(uint64_t exchange, uint64_t asker, uint64_t manner);
 
  private:
   // Bits of a mask of dictionaries.
@@ -47,6 +54,7 @@ class BlockMatch {
   struct Fits {
     bool all = true;
     std::vector<uint8_t> entry;
+    std::vector<uint32_t> list;
     bool Has(uint64_t id) const { return all || entry[id] != 0; }
   };
   // A condition's node with what this block knows of it.
@@ -57,21 +65,32 @@ class BlockMatch {
     std::vector<Node> parts;
     uint32_t from = 0;  // of names: ids [from, end)
     uint32_t end = 0;
-    std::vector<uint8_t> bits;  // by text, name, answer set, asker or manner, whichever the test is about
+    // By text, name, answer set, asker or manner, whichever the test is about. Of names and sets: 0 not yet
+    // known, 1 no, 2 yes.
+    std::vector<uint8_t> bits;
   };
+
+  using Ids = std::optional<std::vector<uint32_t>>;  // nothing: it cannot be said cheaply
 
   static uint8_t DomainOf(Field field);
   Node Make(const Condition& condition) const;
-  bool Load(uint8_t domain);
   bool Ready(Node* node);
   bool ReadyTest(Node* node);
   void ReadyNames(Node* node);
   void ReadyTexts(Node* node);
-  void ReadySets(Node* node);
-  bool RuleFits(const Test& test, const record::Exchange& x) const;
-  bool TestExchange(const Node& node, const record::Exchange& x) const;
-  bool Holds(const Node& node, uint64_t exchange, uint64_t asker, uint64_t manner) const;
-  bool Decide(uint8_t domain, size_t count, Fits* fits);
+  void ReadyAskers(Node* node);
+  // Exchanges that can fit; all others cannot.
+  Ids Candidates(const Node& node);
+  Ids CandidatesByTest(const Node& node);
+  Ids CandidatesByTerm(const Test& test);
+  Ids CandidatesByAddress(const Test& test);
+  bool SetFits(const Test& test, uint32_t set);
+  bool RuleFits(const Test& test, const record::Exchange& x);
+  bool TestExchange(Node& node, const record::Exchange& x);
+  bool Holds(Node& node, uint64_t exchange, uint64_t asker, uint64_t manner);
+  // Decides each of `count` entries, or only those in `ids`; false when none fits.
+  bool Decide(uint8_t domain, size_t count, const Ids& ids, Fits* fits);
+  bool DecideExchanges();
 
   record::BlockReader* block_;
   std::vector<Node> factors_;  // all must hold; each of one domain

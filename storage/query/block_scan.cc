@@ -1,6 +1,7 @@
 #include "storage/query/block_scan.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "storage/query/block_match.h"
 
@@ -15,12 +16,12 @@ RowKey KeyAt(const record::BlockHeader& h, const BlockReader::Rest& rest, uint32
 }
 
 // The rows of the chunk that fit, as indexes in it. False: damaged.
-bool FitsOfChunk(BlockReader& block, const BlockMatch& match, uint32_t chunk, std::vector<uint32_t>* rows) {
+bool FitsOfChunk(BlockReader& block, BlockMatch& match, uint32_t chunk, std::vector<uint32_t>* rows) {
   rows->clear();
   const record::BlockHeader& h = block.header();
   const uint32_t count = std::min(h.chunk_rows, h.rows - chunk * h.chunk_rows);
-  const std::vector<uint64_t>* exchanges = nullptr;
-  const std::vector<uint64_t>* askers = nullptr;
+  const std::vector<uint32_t>* exchanges = nullptr;
+  const std::vector<uint32_t>* askers = nullptr;
   if (!match.any_exchange() || match.mixed()) {
     exchanges = block.ChunkExchangeIds(chunk);
     if (exchanges == nullptr) return false;
@@ -43,7 +44,31 @@ bool FitsOfChunk(BlockReader& block, const BlockMatch& match, uint32_t chunk, st
              (match.mixed() && !match.Mixed((*exchanges)[i], (*askers)[i], rest->manner[i]));
     });
   }
-  return true;
+  return block.error().empty();
+}
+
+// The chunks worth a look, and in time.
+std::vector<bool> ChunksToRead(const BlockReader& block, BlockMatch& match, int64_t from_us, int64_t end_us) {
+  std::vector<bool> out = match.Chunks();
+  for (uint32_t chunk = 0; chunk < out.size(); ++chunk) {
+    if (block.ChunkFirst(chunk) >= end_us || block.ChunkLast(chunk) < from_us) out[chunk] = false;
+  }
+  return out;
+}
+
+// The count when the dictionaries alone can tell it.
+std::optional<uint64_t> CountOfUses(BlockReader& block, const BlockMatch& match) {
+  if (!match.any_manner() || match.mixed() || (!match.any_exchange() && !match.any_asker()))
+    return std::nullopt;
+  uint64_t count = 0;
+  if (!match.any_exchange()) {
+    for (const uint32_t id : match.exchanges()) count += block.ExchangeUse(id).rows;
+  } else if (!match.any_asker()) {
+    for (const uint32_t id : match.askers()) count += block.AskerUse(id).rows;
+  } else {
+    count = block.header().rows;
+  }
+  return count;
 }
 
 }  // namespace
@@ -53,10 +78,13 @@ bool ScanBlock(BlockReader& block, const Condition& condition, const ScanOrder& 
   BlockMatch match(&block, condition);
   if (!match.Prepare()) return false;
   if (match.none()) return true;
+  if (!block.LoadDirectory()) return false;
   const record::BlockHeader& h = block.header();
+  const std::vector<bool> wanted = ChunksToRead(block, match, order.from_us, order.end_us);
   std::vector<uint32_t> rows;
   for (uint32_t step = 0; step < h.chunks(); ++step) {
     const uint32_t chunk = order.oldest_first ? step : h.chunks() - 1 - step;
+    if (!wanted[chunk]) continue;
     if (!FitsOfChunk(block, match, chunk, &rows)) return false;
     if (rows.empty()) continue;
     const auto* rest = block.ChunkRestColumns(chunk);
@@ -77,14 +105,19 @@ bool CountBlock(BlockReader& block, const Condition& condition, int64_t from_us,
   if (match.none()) return true;
   const record::BlockHeader& h = block.header();
   const bool whole = h.first_us >= from_us && h.last_us < end_us;
-  if (whole && match.any_exchange() && match.any_asker() && match.any_manner() && !match.mixed()) {
-    *count += h.rows;
-    return true;
+  if (whole) {
+    if (const auto sum = CountOfUses(block, match)) {
+      *count += *sum;
+      return block.error().empty();
+    }
   }
+  if (!block.LoadDirectory()) return false;
+  const std::vector<bool> wanted = ChunksToRead(block, match, from_us, end_us);
   std::vector<uint32_t> rows;
   for (uint32_t chunk = 0; chunk < h.chunks(); ++chunk) {
+    if (!wanted[chunk]) continue;
     if (!FitsOfChunk(block, match, chunk, &rows)) return false;
-    if (whole || rows.empty()) {
+    if (rows.empty() || (block.ChunkFirst(chunk) >= from_us && block.ChunkLast(chunk) < end_us)) {
       *count += rows.size();
       continue;
     }

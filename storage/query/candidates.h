@@ -1,4 +1,4 @@
-// Candidates: the blocks that may hold rows of an answer, found through the indexes, in the order of reading.
+// Candidates: the blocks that may hold rows of an answer, by their time, in the order of reading.
 //
 // Threads: functions without state.
 #ifndef SEKISHO_STORAGE_QUERY_CANDIDATES_H_
@@ -21,9 +21,10 @@ struct Candidate {
   int64_t first_us = 0;
   int64_t last_us = 0;
   lookups::TimeRange range;  // the part that counts
-  std::shared_ptr<lookups::Partition> partition;
+  std::shared_ptr<lookups::Partition> partition = nullptr;
+  std::shared_ptr<const lookups::Instant> instant = nullptr;
   uint32_t block = 0;
-  std::shared_ptr<const lookups::TailBlock> tail;
+  std::shared_ptr<const lookups::TailBlock> tail = nullptr;
 
   // Null when it cannot be read; *error says why.
   std::unique_ptr<record::BlockReader> Open(std::string* error) const;

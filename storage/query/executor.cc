@@ -11,8 +11,7 @@ namespace {
 
 struct Hit {
   RowKey key;
-  uint32_t row = 0;
-  size_t candidate = 0;
+  std::unique_ptr<record::LookupRecord> row;
 };
 
 void Say(std::string* partial, const std::string& what) {
@@ -21,8 +20,16 @@ void Say(std::string* partial, const std::string& what) {
   *partial += what;
 }
 
+// The part of the candidate's time that can hold rows of the answer.
 lookups::TimeRange Clip(const LookupFilter& f, const Candidate& c) {
-  return {std::max(f.from_us, c.range.from_us), std::min(f.end_us, c.range.end_us)};
+  lookups::TimeRange range{std::max(f.from_us, c.range.from_us), std::min(f.end_us, c.range.end_us)};
+  if (!f.after) return range;
+  if (f.oldest_first) {
+    range.from_us = std::max(range.from_us, f.after->time_us);
+  } else if (f.after->time_us < INT64_MAX) {
+    range.end_us = std::min(range.end_us, f.after->time_us + 1);
+  }
+  return range;
 }
 
 std::string LeftOut(const Candidate& c, const std::string& why) {
@@ -38,18 +45,24 @@ class Page {
   bool Before(const RowKey& a, const RowKey& b) const { return filter_.oldest_first ? a < b : b < a; }
   bool full() const { return hits_.size() >= size_; }
 
-  // False: rows of a later time in the order asked for are of no use.
-  bool Offer(const Hit& hit) {
-    if (filter_.after && !Before(*filter_.after, hit.key)) return true;
+  // Whether a row with that key belongs to the page, as far as is known.
+  bool Wants(const RowKey& key) const {
+    if (filter_.after && !Before(*filter_.after, key)) return false;
+    return !full() || Before(key, hits_.front().key);
+  }
+  // Rows of a later time in the order asked for are of no use.
+  bool Beyond(const RowKey& key) const {
+    return full() && Before(hits_.front().key, key) && key.time_us != hits_.front().key.time_us;
+  }
+
+  void Take(Hit hit) {
     const auto order = [this](const Hit& a, const Hit& b) { return Before(a.key, b.key); };
     if (full()) {
-      if (!Before(hit.key, hits_.front().key)) return hit.key.time_us == hits_.front().key.time_us;
       std::pop_heap(hits_.begin(), hits_.end(), order);
       hits_.pop_back();
     }
-    hits_.push_back(hit);
+    hits_.push_back(std::move(hit));
     std::push_heap(hits_.begin(), hits_.end(), order);
-    return true;
   }
 
   // No row of this candidate, nor of those that come after it, can be better than the worst kept.
@@ -77,30 +90,24 @@ class Page {
   std::vector<Hit> hits_;
 };
 
-// Blocks opened for the page's rows: consecutive rows are mostly of the same one.
-class OpenBlocks {
- public:
-  explicit OpenBlocks(const std::vector<Candidate>& candidates) : candidates_(candidates) {}
-
-  record::BlockReader* Get(size_t candidate, std::string* error) {
-    for (auto& [which, reader] : open_) {
-      if (which == candidate) return reader.get();
-    }
-    auto reader = candidates_[candidate].Open(error);
-    if (!reader) return nullptr;
-    if (open_.size() >= kKept) open_.erase(open_.begin());
-    open_.emplace_back(candidate, std::move(reader));
-    return open_.back().second.get();
-  }
-  void Keep(size_t candidate, std::unique_ptr<record::BlockReader> reader) {
-    if (open_.size() < kKept) open_.emplace_back(candidate, std::move(reader));
-  }
-
- private:
-  static constexpr size_t kKept = 128;
-  const std::vector<Candidate>& candidates_;
-  std::vector<std::pair<size_t, std::unique_ptr<record::BlockReader>>> open_;
-};
+// Adds the candidate's rows to the page. Rows are put together as they are found, while their columns are at
+// hand.
+bool ReadCandidate(const Candidate& c, const LookupFilter& filter, const Condition& condition, Page* page,
+                   std::string* error) {
+  const auto reader = c.Open(error);
+  if (!reader) return false;
+  const lookups::TimeRange range = Clip(filter, c);
+  const bool good = ScanBlock(*reader, condition, {range.from_us, range.end_us, filter.oldest_first},
+                              [&](const FoundRow& row) {
+                                if (!page->Wants(row.key)) return !page->Beyond(row.key);
+                                Hit hit{row.key, std::make_unique<record::LookupRecord>()};
+                                if (!reader->Row(row.row, hit.row.get())) return false;
+                                page->Take(std::move(hit));
+                                return true;
+                              });
+  *error = reader->error();
+  return good && reader->error().empty();
+}
 
 }  // namespace
 
@@ -112,44 +119,27 @@ Answer Executor::Run(const LookupFilter& filter, const Budget& budget,
   answer.partial = std::move(set.partial);
   const Condition condition = ConditionOf(filter);
   Page page(filter, filter.limit + 1);  // one more tells whether there is a next page
-  OpenBlocks open(set.candidates);
-  std::string error;
-  for (size_t i = 0; i < set.candidates.size(); ++i) {
-    const Candidate& c = set.candidates[i];
+  for (const Candidate& c : set.candidates) {
     if (page.Closed(c)) break;
     if (page.Past(c)) continue;
     if (budget.stop()) {
       Say(&answer.partial, "the time for the query was over");
       break;
     }
-    auto reader = c.Open(&error);
-    bool any = false;
-    const lookups::TimeRange range = Clip(filter, c);
-    if (!reader || !ScanBlock(*reader, condition, {range.from_us, range.end_us, filter.oldest_first},
-                              [&](const FoundRow& row) {
-                                any = true;
-                                return page.Offer({row.key, row.row, i});
-                              })) {
-      Say(&answer.partial, LeftOut(c, reader ? reader->error() : error));
+    std::string error;
+    if (!ReadCandidate(c, filter, condition, &page, &error)) {
+      Say(&answer.partial, LeftOut(c, error));
       continue;
     }
     ++answer.blocks_read;
-    if (any) open.Keep(i, std::move(reader));
   }
   std::vector<Hit> hits = page.Sorted();
   answer.more = hits.size() > filter.limit;
   if (answer.more) hits.resize(filter.limit);
-  record::LookupRecord row;
   for (const Hit& hit : hits) {
-    record::BlockReader* reader = open.Get(hit.candidate, &error);
-    if (reader == nullptr || !reader->Row(hit.row, &row)) {
-      Say(&answer.partial,
-          LeftOut(set.candidates[hit.candidate], reader != nullptr ? reader->error() : error));
-      continue;
-    }
     ++answer.rows;
     answer.last = hit.key;
-    if (!each(row)) break;
+    if (!each(*hit.row)) break;
   }
   return answer;
 }

@@ -15,9 +15,12 @@ namespace {
 
 // input := u8 rows − 1 | u16 size of each section but the last, big-endian | sections
 std::string MakeBlock(std::span<const uint8_t> input) {
-  constexpr uint8_t kIds[] = {kSectionNames,     kSectionTexts,   kSectionAskers,
-                              kSectionManners,   kSectionAnswers, kSectionExchanges,
-                              ChunkExchanges(0), ChunkAskers(0),  ChunkRest(0)};
+  constexpr uint32_t kIds[] = {SectionId(SectionKind::kNames),     SectionId(SectionKind::kTexts),
+                               SectionId(SectionKind::kAskers),    SectionId(SectionKind::kManners),
+                               SectionId(SectionKind::kAnswers),   SectionId(SectionKind::kExchanges),
+                               SectionId(SectionKind::kDirectory), SectionId(SectionKind::kTerms),
+                               SectionId(SectionKind::kAddresses), SectionId(SectionKind::kRowExchanges),
+                               SectionId(SectionKind::kRowAskers), SectionId(SectionKind::kRowRest)};
   ByteReader in(input);
   BlockHeader header;
   header.number = 1;
