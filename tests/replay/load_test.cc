@@ -21,7 +21,7 @@ IpAddress Address(const std::string& text) { return *IpAddress::Parse(text); }
 // A root whose zones n0 … n99 answer after ten milliseconds, and dead, whose server is silent until told.
 class LoadTest : public testing::Test {
  protected:
-  LoadTest() : harness_(1, &network_, false, 64 << 20) {
+  LoadTest() : harness_(1, &network_, false, 4 << 20) {
     auto root = std::make_shared<Zone>(dns::Name());
     std::string error;
     const auto add = [&](Zone& zone, const std::string& line) {
@@ -172,6 +172,42 @@ TEST_F(LoadTest, S24OneAgencyFloodsWithSlowNames) {
   EXPECT_TRUE(harness_.RunUntilIdle(seconds(60)));
   EXPECT_EQ(harness_.counters().in_flight_questions.value(), 0u);
   EXPECT_EQ(harness_.counters().in_flight_upstream.value(), 0u);
+}
+
+// CacheFlush: junk as large as anybody can make it does not push out what is in use.
+TEST_F(LoadTest, D06CacheFlush) {
+  Override junk;
+  junk.name = *dns::Name::Parse("dead.");
+  junk.subtree = true;
+  ReplyPlan plan;
+  plan.aa = false;
+  plan.records.emplace_back(dns::Section::kAuthority, "$Q 86400 NS n[1-1500].a-long-name-of-a-server.junk.");
+  junk.replies.push_back(plan);
+  network_.AddOverride(Address("10.0.0.9"), junk);
+  network_.Habits(Address("10.0.0.9")).down = false;
+  std::vector<size_t> benign;
+  const auto use = [&](int i) {
+    benign.push_back(Ask("w" + std::to_string(i) + ".n" + std::to_string(i % 100) + ".", "198.51.100.1"));
+  };
+  for (int i = 0; i < 500; ++i) use(i);
+  harness_.RunFor(seconds(2));
+  const size_t before = harness_.upstream().size();
+  size_t junk_queries = 0;
+  benign.clear();
+  for (int i = 0; i < 400; ++i) {
+    const size_t at = harness_.upstream().size();
+    Ask("j" + std::to_string(i) + ".dead.", "192.0.2.1");
+    harness_.RunFor(milliseconds(50));
+    junk_queries += harness_.upstream().size() - at;
+    for (int k = 0; k < 5; ++k) use((i * 5 + k) % 500);
+    harness_.RunFor(milliseconds(5));
+  }
+  const size_t misses = harness_.upstream().size() - before - junk_queries;
+  EXPECT_EQ(Answered(benign), benign.size());
+  EXPECT_LE(misses * 100, benign.size() * 5) << "hits among the benign: at least 95 %";
+  const auto stats = harness_.cache().stats();
+  EXPECT_LE(stats.bytes, stats.max_bytes);
+  EXPECT_TRUE(harness_.RunUntilIdle(seconds(60)));
 }
 
 }  // namespace

@@ -327,12 +327,13 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
   Sections s{InBailiwick(reply, dns::Section::kAnswer, asked.zone),
              InBailiwick(reply, dns::Section::kAuthority, asked.zone),
              InBailiwick(reply, dns::Section::kAdditional, asked.harden_glue ? asked.zone : dns::NameView())};
+  // Of an answer only we say YXDOMAIN, having tried its DNAME; NXDOMAIN is the end's.
+  c.response.rcode = dns::Rcode::kNoError;
   if (TakeAnswer(s, asked.qname, asked.qtype, &c.response)) {
     const std::vector<RRsetPtr> authority = ShareAll(s.authority);
     KeepAuthority(authority, asked.qname, &c.response);
-    if (c.response.rcode != dns::Rcode::kYXDomain)
-      c.response.rcode = dns::Rcode::kNoError;  // NXDOMAIN is the end's
-    if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, rcode, &c);
+    const dns::Rcode of_end = rcode == dns::Rcode::kNXDomain ? rcode : dns::Rcode::kNoError;
+    if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, of_end, &c);
     if (asked.beside) {
       Response& end = c.further.empty() ? c.response : c.further.back();
       end.beside = TakeBeside(authority, s.additional, end);
@@ -342,6 +343,7 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
     c.kind = c.last_resort ? ReplyKind::kLame : ReplyKind::kResponse;
     return c;
   }
+  c.response.rcode = rcode;
   if (rcode == dns::Rcode::kYXDomain) {
     c.kind = ReplyKind::kServerError;
     return c;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <vector>
 
@@ -32,6 +34,24 @@ TEST(KeyedHashTest, FastIsSipHash13) {
   EXPECT_EQ(kReference(Counting(0)), 0xabac0158050fc4dcULL);
   EXPECT_EQ(kReference(Counting(1)), 0xc9f49bf37d57ca93ULL);
   EXPECT_EQ(kReference(Counting(2)), 0x82cb9b024dc7d44dULL);
+}
+
+// Keys that all fall on one place of a table fall apart under another key of the hash (row D35).
+TEST(KeyedHashTest, D35CollisionsAreWorthNothingElsewhere) {
+  constexpr size_t kPlaces = 512;
+  const KeyedHash known(1, 2);
+  const KeyedHash other(3, 4);
+  std::vector<int> places(kPlaces);
+  int found = 0;
+  for (uint32_t i = 0; found < 2048; ++i) {
+    const std::array<uint8_t, 4> key = {static_cast<uint8_t>(i >> 24), static_cast<uint8_t>(i >> 16),
+                                        static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i)};
+    if (known(key) % kPlaces != 0) continue;
+    ++found;
+    ++places[other(key) % kPlaces];
+  }
+  // Four on average.
+  EXPECT_LE(*std::max_element(places.begin(), places.end()), 16);
 }
 
 TEST(RngTest, BelowStaysBelowAndReachesAll) {
