@@ -5,6 +5,8 @@
 #include <variant>
 
 #include "blocklist/feedd/explain.h"
+#include "blocklist/feedd/explain_past.h"
+#include "blocklist/feedd/feed_inspect.h"
 #include "blocklist/merge/merger.h"
 #include "blocklist/merge/normaliser.h"
 
@@ -52,6 +54,7 @@ control::FeedState ToFeedState(const config::Feed& feed, const indicators::FeedR
   state.set_version(record->committed_version());
   state.set_held(record->held());
   state.set_failures(record->failures());
+  state.set_passed_over(record->passed_over());
   *state.mutable_sample_errors() = record->sample_errors();
   return state;
 }
@@ -67,7 +70,8 @@ void AddItem(control::StatusReply* reply, const std::string& name, const std::st
 std::string FeedAlarm(const control::FeedState& feed, const config::Feed& settings, int64_t now_us) {
   if (!feed.held().empty()) return "held: " + feed.held();
   if (!feed.last_error().empty()) return feed.last_error();
-  const int64_t interval_us = int64_t{settings.interval_seconds()} * 1'000'000;
+  const int64_t interval = settings.has_interval_seconds() ? settings.interval_seconds() : kDefaultInterval;
+  const int64_t interval_us = interval * 1'000'000;
   if (feed.last_success_us() != 0 && interval_us != 0 &&
       now_us - feed.last_success_us() > kStaleIntervals * interval_us) {
     return "not refreshed for more than three of its intervals";
@@ -82,6 +86,7 @@ ControlService::ControlService(indicators::IndicatorStore& store, PolicyPublishe
     : store_(store),
       publisher_(publisher),
       sync_(sync),
+      snapshot_folder_(snapshot_folder),
       snapshots_(snapshot_folder, blocklist::TrieResidence::kMapped) {}
 
 void ControlService::Handle(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply) {
@@ -89,18 +94,63 @@ void ControlService::Handle(const control::Request& request, const std::shared_p
     sync_.Sync(request.feed_sync().feed(), SyncDone(reply, request.feed_sync().feed()));
     return;
   }
-  if (request.has_feed_decision()) {
-    const control::FeedDecision& decision = request.feed_decision();
-    sync_.Decide(decision.feed(), decision.approve(), decision.who().substr(0, kMaxWho),
-                 SyncDone(reply, decision.feed()));
-    return;
-  }
+  if (request.has_feed_decision()) return Decide(request.feed_decision(), reply);
+  if (Inspect(request, reply)) return;
   absl::StatusOr<control::Response> response = Answer(request);
   if (response.ok()) {
     reply->Finish(std::move(*response));
   } else {
     reply->Fail(std::string(response.status().message()));
   }
+}
+
+void ControlService::Decide(const control::FeedDecision& decision,
+                            const std::shared_ptr<io::ReplyStream>& reply) {
+  using Kind = feedd::Decision::Kind;
+  const Kind kind = decision.rollback_to() != 0 ? Kind::kRollback
+                    : decision.approve()        ? Kind::kApprove
+                                                : Kind::kReject;
+  sync_.Decide(decision.feed(),
+               {.kind = kind, .version = decision.rollback_to(), .who = decision.who().substr(0, kMaxWho)},
+               SyncDone(reply, decision.feed()));
+}
+
+bool ControlService::Inspect(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply) {
+  const std::string* feed = request.has_feed_versions()     ? &request.feed_versions().feed()
+                            : request.has_feed_diff()       ? &request.feed_diff().feed()
+                            : request.has_feed_quarantine() ? &request.feed_quarantine().feed()
+                            : request.has_feed_preview()    ? &request.feed_preview().feed()
+                                                            : nullptr;
+  if (feed == nullptr) return false;
+  const bool taken = sync_.Post([this, request, reply, name = *feed] {
+    absl::StatusOr<control::Response> response = AnswerInspection(request, name);
+    response.ok() ? reply->Finish(std::move(*response))
+                  : reply->Fail(std::string(response.status().message()));
+  });
+  if (!taken) reply->Fail("too many requests wait");
+  return true;
+}
+
+absl::StatusOr<control::Response> ControlService::AnswerInspection(const control::Request& request,
+                                                                   const std::string& feed) {
+  const std::shared_ptr<const PolicyInputs> inputs = sync_.inputs();
+  const config::Feed* configured = inputs->Find(feed);
+  if (configured == nullptr) return absl::NotFoundError("no feed is named '" + feed + "'");
+  const InspectInputs about{*inputs, *configured, store_, sync_.HeldPath(*configured), sync_.folder()};
+  control::Response response;
+  const auto put = [&response](auto&& result, auto* field) -> absl::StatusOr<control::Response> {
+    if (!result.ok()) return result.status();
+    *field = std::move(*result);
+    return std::move(response);
+  };
+  if (request.has_feed_versions()) return put(ListVersions(about), response.mutable_feed_versions());
+  if (request.has_feed_diff())
+    return put(DiffVersions(about, request.feed_diff()), response.mutable_feed_diff());
+  if (request.has_feed_quarantine()) {
+    return put(ListQuarantine(about, request.feed_quarantine().limit()), response.mutable_feed_quarantine());
+  }
+  blocklist::SnapshotReader snapshots(snapshot_folder_, blocklist::TrieResidence::kMapped);
+  return put(PreviewNames(about, request.feed_preview(), &snapshots), response.mutable_feed_preview());
 }
 
 absl::StatusOr<control::Response> ControlService::Answer(const control::Request& request) {
@@ -122,6 +172,9 @@ absl::StatusOr<control::Response> ControlService::Answer(const control::Request&
     case control::Request::kExplain: {
       const absl::StatusOr<std::string> name = CheckedName(request.explain().name());
       if (!name.ok()) return name.status();
+      if (const int64_t at_us = request.explain().at_us(); at_us != 0) {
+        return put(ExplainPast(*name, at_us, *sync_.inputs(), store_), response.mutable_explained());
+      }
       return put(ExplainName(*name, *sync_.inputs(), store_, &snapshots_), response.mutable_explained());
     }
     default:

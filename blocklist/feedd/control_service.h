@@ -33,6 +33,11 @@ class ControlService {
   void Handle(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply);
 
  private:
+  void Decide(const control::FeedDecision& decision, const std::shared_ptr<io::ReplyStream>& reply);
+  // Answers on a worker; false when the request is no question about a feed's claims.
+  bool Inspect(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply);
+  absl::StatusOr<control::Response> AnswerInspection(const control::Request& request,
+                                                     const std::string& feed);
   absl::StatusOr<control::Response> Answer(const control::Request& request);
   absl::StatusOr<control::BlockChanged> Change(const control::BlockChange& change);
   absl::StatusOr<control::LocalList> ListLocals() const;
@@ -43,6 +48,7 @@ class ControlService {
   indicators::IndicatorStore& store_;
   PolicyPublisher& publisher_;
   SyncService& sync_;
+  const std::string snapshot_folder_;
   blocklist::SnapshotReader snapshots_;
 };
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "blocklist/feedd/claim_terms.h"
+#include "blocklist/feedd/entry_text.h"
 #include "blocklist/merge/merger.h"
 #include "proto/dns/name.h"
 
@@ -24,30 +26,6 @@ struct Decision {
   std::string feeds;  // ", name, name, "
   std::string owner;  // the deciding rule's name
 };
-
-const char* ScopeText(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kExact:
-      return "name";
-    case EntryKind::kSubtree:
-      return "name and all below";
-    case EntryKind::kUrlHost:
-      return "host of a URL";
-    case EntryKind::kAddress:
-      return "address in answers";
-    case EntryKind::kUrlAddress:
-      return "address of a URL or port";
-    case EntryKind::kNsName:
-      return "name server";
-    case EntryKind::kNsSubtree:
-      return "name servers at or below it";
-    case EntryKind::kNsAddress:
-      return "address of name servers";
-    case EntryKind::kClientAddress:
-      return "client";
-  }
-  return "";
-}
 
 const char* VerdictText(const std::optional<NameMatch>& match) {
   if (!match) return "not listed";
@@ -159,8 +137,15 @@ class Explainer {
     claim->set_action(stored.allow()                                    ? "allow"
                       : configured != nullptr && configured->log_only() ? "log"
                                                                         : "block");
-    claim->set_category(configured != nullptr ? configured->category() : "");
+    claim->set_category(!stored.category().empty() ? stored.category()
+                        : configured != nullptr    ? configured->category()
+                                                   : "");
     claim->set_reference(stored.reference());
+    claim->set_actor(stored.actor());
+    claim->set_confidence(stored.confidence());
+    claim->set_link(stored.link());
+    claim->set_marking(stored.marking());
+    claim->set_valid_until_us(stored.valid_until_us());
     *claim->mutable_evidence() = stored.evidence();
     claim->set_evidence_count(stored.evidence_count());
     if (absl::Status status = SetTimes(feed, stored, stands, claim); !status.ok()) return status;
@@ -172,10 +157,19 @@ class Explainer {
       claim->set_not_enforced("the feed is not in the configuration any more");
     } else if (guard != blocklist::GuardVerdict::kEnforce && !stored.allow()) {
       claim->set_not_enforced(std::string(blocklist::GuardVerdictText(guard)));
+    } else if (const auto why = WhyNotNow(feed, *configured, stored); !why.empty()) {
+      claim->set_not_enforced(why);
     } else {
       claim->set_decides(Decides(owner, kind, /*in_delta=*/false, feed.name()));
     }
     return absl::OkStatus();
+  }
+
+  std::string WhyNotNow(const indicators::FeedRecord& feed, const config::Feed& configured,
+                        const indicators::Claim& claim) const {
+    const auto versions = store_.Versions(feed.id(), kVersionsForAge);
+    if (!versions.ok()) return "";
+    return std::string(ClaimTerms(configured, *versions).WhyNot(claim, UnixMicros(ReadClocks().wall)));
   }
 
   static bool EverStood(const indicators::Claim& claim, uint64_t committed) {

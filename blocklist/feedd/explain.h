@@ -16,6 +16,8 @@
 namespace sekisho::feedd {
 
 inline constexpr int kMaxEvidenceClaims = 1000;
+// How many versions back the age of a claim is known.
+inline constexpr size_t kVersionsForAge = 1000;
 
 // `name` in the normaliser's spelling.
 absl::StatusOr<control::Explained> ExplainName(const std::string& name, const PolicyInputs& inputs,

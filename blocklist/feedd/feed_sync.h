@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "blocklist/feed/fetcher.h"
@@ -21,6 +22,13 @@ namespace sekisho::feedd {
 
 enum class SyncResult : uint8_t { kAccepted, kUnchanged, kHeld, kFailed };
 
+// What a person says about a feed's versions.
+struct Decision {
+  enum Kind : uint8_t { kApprove, kReject, kRollback } kind = kApprove;
+  uint64_t version = 0;  // to roll back to
+  std::string who;
+};
+
 class FeedSync {
  public:
   // `folder` keeps lists as fetched.
@@ -29,13 +37,28 @@ class FeedSync {
   // What became of it stands in the feed's record too. The error is the store's; a feed's own failure is a
   // result.
   absl::StatusOr<SyncResult> Fetch(const config::Feed& feed, const blocklist::Guard& guard);
-  // Takes the held version, or throws it away.
-  absl::StatusOr<SyncResult> Decide(const config::Feed& feed, const blocklist::Guard& guard, bool approve,
-                                    const std::string& who);
+  // Takes the held version, throws it away, or makes a new version of what stood in an older one.
+  absl::StatusOr<SyncResult> Decide(const config::Feed& feed, const blocklist::Guard& guard,
+                                    const Decision& decision);
   // Ends a running fetch or import soon; for good.
   void Stop();
 
+  std::string HeldPath(const config::Feed& feed) const { return folder_ + "/" + feed.name() + ".held"; }
+  const std::string& folder() const { return folder_; }
+
  private:
+  absl::StatusOr<uint64_t> Median(const indicators::FeedRecord& feed) const;
+  absl::StatusOr<SyncResult> Rollback(const config::Feed& feed, const Decision& decision);
+  // Whether the body was seen before: in force, rejected, or held.
+  absl::StatusOr<std::optional<SyncResult>> Known(const config::Feed& feed, const blocklist::Guard& guard,
+                                                  const blocklist::FetchResult& fetched, bool same_settings,
+                                                  indicators::FeedRecord* record);
+  // What became of it when the gate did not let it pass.
+  absl::StatusOr<SyncResult> Refuse(const VersionContent& content, const std::string& reason,
+                                    const indicators::FeedRecord& next, indicators::FeedRecord record);
+  absl::StatusOr<SyncResult> Hold(const std::string& path, const config::Feed& feed,
+                                  const std::string& reason, const indicators::FeedRecord& next,
+                                  indicators::FeedRecord record);
   // Reads the file and commits it when the gate lets it pass; `approved`: a person has said so.
   absl::StatusOr<SyncResult> Import(const std::string& path, const config::Feed& feed,
                                     const blocklist::Guard& guard, bool approved,
@@ -43,7 +66,6 @@ class FeedSync {
   absl::Status Save(indicators::FeedRecord* record, const std::string& what, const std::string& detail,
                     const std::string& who);
   std::string FetchedPath(const config::Feed& feed) const { return folder_ + "/" + feed.name() + ".fetched"; }
-  std::string HeldPath(const config::Feed& feed) const { return folder_ + "/" + feed.name() + ".held"; }
 
   indicators::IndicatorStore& store_;
   const std::string folder_;

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "blocklist/feedd/claim_terms.h"
+#include "blocklist/feedd/explain.h"
 #include "blocklist/merge/merger.h"
 #include "blocklist/trie/trie_builder.h"
 #include "proto/base/bytes.h"
@@ -21,6 +23,7 @@ using blocklist::RuleScope;
 struct Stream {
   uint32_t feed = 0;
   std::unique_ptr<indicators::ClaimCursor> cursor;
+  ClaimTerms terms;
 };
 struct LaterEntry {
   bool operator()(const Stream* a, const Stream* b) const {
@@ -49,7 +52,7 @@ absl::Status MergeAll(std::vector<Stream>* streams, int64_t now_us, blocklist::M
     queue.pop();
     const indicators::EntryParts parts = stream->cursor->parts();
     const indicators::Claim& claim = stream->cursor->claim();
-    if (indicators::ValidAt(claim, now_us)) {
+    if (stream->terms.Counts(claim, now_us)) {
       const absl::Status status =
           merger->Add(parts.name_key, {.kind = static_cast<blocklist::ClaimKind>(parts.kind),
                                        .allow = claim.allow(),
@@ -97,13 +100,20 @@ absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feed
   for (const config::Feed* feed : InRankOrder(feeds)) {
     const auto record = by_name.find(feed->name());
     if (record == by_name.end()) continue;
-    streams.push_back({static_cast<uint32_t>(merge_feeds.size()), view.Claims(*record->second)});
+    const auto versions =
+        store_.Versions(record->second->id(), feed->max_age_days() != 0 ? kVersionsForAge : 0);
+    if (!versions.ok()) return versions.status();
+    streams.push_back({static_cast<uint32_t>(merge_feeds.size()), view.Claims(*record->second),
+                       ClaimTerms(*feed, *versions)});
     merge_feeds.push_back({.name = feed->name(), .category = feed->category(), .log_only = feed->log_only()});
   }
   blocklist::TrieBuilder builder;
   blocklist::Merger merger(std::move(merge_feeds), guard, &builder);
   if (absl::Status status = MergeAll(&streams, UnixMicros(ReadClocks().wall), &merger); !status.ok())
     return status;
+  for (const Stream& stream : streams) {
+    counts->next_change_us = std::min(counts->next_change_us, stream.terms.next_change_us());
+  }
   counts->rules = merger.rules();
   counts->not_enforced = merger.not_enforced();
   auto finished = builder.Finish();
@@ -161,6 +171,7 @@ absl::StatusOr<uint64_t> PolicyPublisher::PublishBase(const std::vector<config::
   if (!generation.ok()) return generation;
   state_.rules = counts.rules;
   state_.not_enforced = counts.not_enforced;
+  state_.next_change_us = counts.next_change_us;
   state_.compile_time = ReadClocks().mono - begin;
   return generation;
 }

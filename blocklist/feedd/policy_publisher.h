@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "blocklist/feedd/claim_terms.h"
 #include "blocklist/merge/guard.h"
 #include "blocklist/snapshot/snapshot_writer.h"
 #include "proto/base/now.h"
@@ -38,8 +39,9 @@ class PolicyPublisher {
     uint64_t not_enforced = 0;  // claims that the guard holds back
     uint64_t local = 0;
     Duration compile_time{};
-    std::string error;   // of the last publish that failed
-    std::string damage;  // what was wrong with the folder at start
+    int64_t next_change_us = kNever;  // when a claim begins or ceases to count by itself
+    std::string error;                // of the last publish that failed
+    std::string damage;               // what was wrong with the folder at start
   };
 
   static absl::StatusOr<std::unique_ptr<PolicyPublisher>> Open(const std::string& folder, size_t keep,

@@ -9,7 +9,10 @@ namespace {
 
 constexpr Duration kFirstRetry = std::chrono::minutes(1);
 constexpr Duration kLastRetry = std::chrono::hours(1);
-constexpr uint32_t kDefaultInterval = 3600;
+// Claims that expire one by one do not each cost a compile.
+constexpr Duration kExpiryStep = std::chrono::seconds(30);
+// The wall clock may jump meanwhile.
+constexpr Duration kLongWait = std::chrono::minutes(10);
 
 // ±10 %, so that many nodes do not ask a publisher in step.
 Duration Spread(Duration duration, Rng& rng) {
@@ -95,7 +98,15 @@ void SyncService::Sync(const std::string& feed, Done done) {
   request->done(request->status, publisher_.state().generation);
 }
 
-void SyncService::Decide(const std::string& feed, bool approve, const std::string& who, Done done) {
+bool SyncService::Post(std::function<void()> task) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (tasks_.size() >= kMaxWaiting || stopping_) return false;
+  tasks_.push_back(std::move(task));
+  wake_workers_.notify_one();
+  return true;
+}
+
+void SyncService::Decide(const std::string& feed, const Decision& decision, Done done) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = feeds_.find(feed);
@@ -103,7 +114,7 @@ void SyncService::Decide(const std::string& feed, bool approve, const std::strin
       auto request = std::make_shared<Request>();
       request->left = 1;
       request->done = std::move(done);
-      found->second.decision = Decision{approve, who};
+      found->second.decision = decision;
       found->second.waiting.push_back(std::move(request));
       found->second.due = ReadClocks().mono;
       wake_workers_.notify_all();
@@ -135,6 +146,14 @@ std::string SyncService::Choose(MonoTime now, std::optional<MonoTime>* next) con
 void SyncService::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
+    if (!tasks_.empty()) {
+      const std::function<void()> task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+      lock.lock();
+      continue;
+    }
     const MonoTime now = ReadClocks().mono;
     std::optional<MonoTime> next;
     const std::string name = inputs_ == nullptr ? "" : Choose(now, &next);
@@ -161,8 +180,7 @@ void SyncService::RunFeed(const std::string& name, std::unique_lock<std::mutex>&
   }
   lock.unlock();
   const absl::StatusOr<SyncResult> result =
-      decision ? sync_.Decide(*feed, *inputs->guard, decision->approve, decision->who)
-               : sync_.Fetch(*feed, *inputs->guard);
+      decision ? sync_.Decide(*feed, *inputs->guard, *decision) : sync_.Fetch(*feed, *inputs->guard);
   LogResult(name, result);
   lock.lock();
   FeedState& state = feeds_[name];
@@ -228,11 +246,25 @@ void SyncService::LogResult(const std::string& name, const absl::StatusOr<SyncRe
   }
 }
 
+// Until something changes, or a claim expires by itself.
+void SyncService::WaitToCompile(std::unique_lock<std::mutex>& lock) {
+  const int64_t at_us = publisher_.state().next_change_us;
+  if (at_us == kNever) {
+    wake_compiler_.wait(lock);
+    return;
+  }
+  const Duration wait = std::clamp<Duration>(std::chrono::microseconds(at_us - UnixMicros(ReadClocks().wall)),
+                                             kExpiryStep, kLongWait);
+  if (wake_compiler_.wait_for(lock, wait) == std::cv_status::timeout) {
+    dirty_ = dirty_ || at_us <= UnixMicros(ReadClocks().wall);
+  }
+}
+
 void SyncService::Compile() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     if (!dirty_) {
-      wake_compiler_.wait(lock);
+      WaitToCompile(lock);
       continue;
     }
     dirty_ = false;

@@ -18,6 +18,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,6 +35,9 @@
 #include "proto/base/rng.h"
 
 namespace sekisho::feedd {
+
+// Seconds between fetches of a feed that does not say it.
+inline constexpr uint32_t kDefaultInterval = 3600;
 
 class SyncService {
  public:
@@ -57,7 +61,13 @@ class SyncService {
 
   // `feed` empty: all.
   void Sync(const std::string& feed, Done done);
-  void Decide(const std::string& feed, bool approve, const std::string& who, Done done);
+  void Decide(const std::string& feed, const Decision& decision, Done done);
+  // Runs what takes long on a worker, so that the control loop does not wait; false when too much waits
+  // already.
+  bool Post(std::function<void()> task);
+
+  std::string HeldPath(const config::Feed& feed) const { return sync_.HeldPath(feed); }
+  const std::string& folder() const { return sync_.folder(); }
 
   struct FeedTimes {
     WallTime next_attempt{};
@@ -73,10 +83,6 @@ class SyncService {
     absl::Status status;
     Done done;
   };
-  struct Decision {
-    bool approve = false;
-    std::string who;
-  };
   struct FeedState {
     MonoTime due{};
     bool running = false;
@@ -88,6 +94,7 @@ class SyncService {
 
   void Work();
   void Compile();
+  void WaitToCompile(std::unique_lock<std::mutex>& lock);
   void RunFeed(const std::string& name, std::unique_lock<std::mutex>& lock);
   void Reschedule(const config::Feed& feed, bool failed, FeedState* state);
   void FinishRequests(std::vector<std::shared_ptr<Request>> requests, bool changed,
@@ -107,6 +114,7 @@ class SyncService {
   std::condition_variable wake_compiler_;
   std::shared_ptr<const PolicyInputs> inputs_;
   std::map<std::string, FeedState> feeds_;
+  std::deque<std::function<void()>> tasks_;
   bool dirty_ = false;
   bool compiling_ = false;
   bool stopping_ = false;

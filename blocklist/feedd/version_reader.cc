@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -54,9 +55,14 @@ indicators::NewClaim ClaimOf(const Indicator& indicator) {
 // Takes what the parser says into the import and keeps count.
 class ImportSink final : public blocklist::IndicatorSink {
  public:
-  ImportSink(bool subtree, const blocklist::Guard& guard, indicators::FeedImport* import,
-             VersionContent* content)
-      : subtree_(subtree), guard_(guard), import_(import), content_(content) {}
+  ImportSink(bool subtree, const config::Feed& feed, const blocklist::Guard& guard,
+             indicators::FeedImport* import, VersionContent* content)
+      : subtree_(subtree), guard_(guard), import_(import), content_(content) {
+    for (const std::string& text : feed.expect_names()) {
+      const blocklist::NameOrProblem name = blocklist::NormaliseName(text);
+      if (const auto* good = std::get_if<std::string>(&name)) missing_.insert(*good);
+    }
+  }
 
   void OnIndicator(const Indicator& indicator) override {
     switch (indicator.kind) {
@@ -86,6 +92,8 @@ class ImportSink final : public blocklist::IndicatorSink {
     ++content_->passed_over;
   }
 
+  std::string missing_name() const { return missing_.empty() ? "" : *missing_.begin(); }
+
   absl::Status status;
 
  private:
@@ -99,6 +107,7 @@ class ImportSink final : public blocklist::IndicatorSink {
     }
     Count();
     const std::string& text = std::get<std::string>(name);
+    if (!missing_.empty()) missing_.erase(text);
     const auto scope =
         indicator.scope.value_or(subtree_ ? blocklist::RuleScope::kSubtree : blocklist::RuleScope::kExact);
     const bool subtree = scope == blocklist::RuleScope::kSubtree;
@@ -149,6 +158,7 @@ class ImportSink final : public blocklist::IndicatorSink {
   }
 
   const bool subtree_;
+  std::set<std::string> missing_;  // expected names not met yet
   const blocklist::Guard& guard_;
   indicators::FeedImport* import_;
   VersionContent* content_;
@@ -240,8 +250,8 @@ absl::StatusOr<VersionContent> ReadVersion(const std::string& path, const config
   content.facts.body = blocklist::BodyKind::kText;
   content.format = blocklist::FormatName(format);
 
-  ImportSink sink(feed.has_subtree() ? feed.subtree() : blocklist::SubtreeByDefault(format), guard, import,
-                  &content);
+  ImportSink sink(feed.has_subtree() ? feed.subtree() : blocklist::SubtreeByDefault(format), feed, guard,
+                  import, &content);
   const std::unique_ptr<blocklist::FeedParser> parser =
       blocklist::MakeParser(format, ToFieldMap(feed.fields()));
   if (blocklist::IsDocument(format)) {
@@ -254,6 +264,7 @@ absl::StatusOr<VersionContent> ReadVersion(const std::string& path, const config
     return status;
   }
   parser->Finish(sink);
+  content.facts.missing_name = sink.missing_name();
   if (!sink.status.ok()) return sink.status;
   return content;
 }

@@ -9,6 +9,25 @@ std::string Count(uint64_t part, uint64_t whole) {
   return std::to_string(part) + " of " + std::to_string(whole);
 }
 
+// Many small steps in one direction: each alone would pass.
+GateAnswer JudgeAgainstMedian(const VersionFacts& facts, const GateLimits& limits) {
+  const auto hold = [&facts](const char* what) {
+    return GateAnswer{GateDecision::kHold, std::to_string(facts.indicators) + " indicators, far " + what +
+                                               " the " + std::to_string(facts.median) +
+                                               " that the last versions had"};
+  };
+  if (facts.median == 0) return {};
+  if (limits.max_shrink_percent != 0 && facts.indicators + kRemovalsTolerated < facts.median &&
+      (facts.median - facts.indicators) * 100 > facts.median * limits.max_shrink_percent) {
+    return hold("under");
+  }
+  if (limits.max_growth_percent != 0 && facts.indicators > facts.median + kAdditionsTolerated &&
+      (facts.indicators - facts.median) * 100 > facts.median * limits.max_growth_percent) {
+    return hold("over");
+  }
+  return {};
+}
+
 }  // namespace
 
 GateAnswer JudgeVersion(const VersionFacts& facts, const GateLimits& limits) {
@@ -24,6 +43,11 @@ GateAnswer JudgeVersion(const VersionFacts& facts, const GateLimits& limits) {
     return refuse("too many unreadable lines: " + Count(facts.errors, facts.content_lines));
   }
   if (facts.indicators == 0) return refuse("no indicator in it");
+  if (facts.indicators < limits.min_indicators) {
+    return hold("only " + std::to_string(facts.indicators) + " indicators, at least " +
+                std::to_string(limits.min_indicators) + " are expected");
+  }
+  if (!facts.missing_name.empty()) return hold("the expected name " + facts.missing_name + " is not in it");
   if (facts.before == 0) return {};
   if (limits.max_shrink_percent != 0 && facts.removed > kRemovalsTolerated &&
       facts.removed * 100 > facts.before * limits.max_shrink_percent) {
@@ -34,7 +58,7 @@ GateAnswer JudgeVersion(const VersionFacts& facts, const GateLimits& limits) {
     return hold("it would add " + std::to_string(facts.added) + " indicators to " +
                 std::to_string(facts.before));
   }
-  return {};
+  return JudgeAgainstMedian(facts, limits);
 }
 
 }  // namespace sekisho::blocklist

@@ -32,11 +32,14 @@ struct VersionFacts {
   uint64_t before = 0;        // in the version in force
   uint64_t added = 0;
   uint64_t removed = 0;
+  uint64_t median = 0;       // of the indicators of the last accepted versions; 0: none
+  std::string missing_name{};  // one that every good version holds
 };
 
 struct GateLimits {
   uint32_t max_shrink_percent = 10;  // 0: no limit
   uint32_t max_growth_percent = 100;
+  uint64_t min_indicators = 0;
 };
 
 enum class GateDecision : uint8_t { kAccept, kHold, kRefuse };

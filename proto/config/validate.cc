@@ -276,6 +276,8 @@ void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::se
   if (feed.has_max_shrink_percent()) {
     Range(out, path + ".max_shrink_percent", feed.max_shrink_percent(), 0, 100);
   }
+  Range(out, path + ".min_confidence", feed.min_confidence(), 0, 100);
+  Range(out, path + ".max_age_days", feed.max_age_days(), 0, 36500);
   if (feed.has_fields()) CheckFields(out, path + ".fields", feed.fields());
   if (feed.has_max_bytes()) Range(out, path + ".max_bytes", feed.max_bytes(), 1, uint64_t{16} << 30);
 }

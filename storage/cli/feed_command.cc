@@ -1,5 +1,6 @@
 // `sekisho feed …` and `sekisho explain NAME`: what feeds say and what comes of it.
 #include <algorithm>
+#include <charconv>
 #include <ostream>
 #include <string>
 
@@ -57,6 +58,7 @@ void PrintAll(const control::FeedState& feed, std::ostream& out) {
       << "  indicators      " << feed.indicators() << "\n"
       << "  not enforced    " << feed.evidence_only() << " lines: kept as evidence\n"
       << "  addresses       " << feed.addresses() << " lines\n"
+      << "  passed over     " << feed.passed_over() << " items that no resolver can act on\n"
       << "  rejected        " << feed.rejected_lines() << " lines\n"
       << "  last attempt    " << Time(feed.last_attempt_us()) << "\n"
       << "  last success    " << Time(feed.last_success_us()) << "\n"
@@ -103,10 +105,104 @@ ExitCode Decide(const Context& context, const Arguments& arguments, bool approve
   return PrintSynced(context, request);
 }
 
+// "Name: number" or nothing when it is none.
+bool TakeNumber(const Context& context, const Arguments& arguments, const char* name, uint64_t* value) {
+  const std::string text = arguments.Get(name);
+  *value = 0;
+  if (text.empty()) return true;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  if (error == std::errc() && end == text.data() + text.size() && *value <= 1'000'000'000) return true;
+  context.err << name << ": '" << SafeText(text) << "' is no number\n";
+  return false;
+}
+
+ExitCode Rollback(const Context& context, const Arguments& arguments) {
+  control::Request request;
+  uint64_t version = 0;
+  if (!TakeNumber(context, arguments, "VERSION", &version) || version == 0) return ExitCode::kUsage;
+  request.mutable_feed_decision()->set_feed(arguments.Get("FEED"));
+  request.mutable_feed_decision()->set_rollback_to(version);
+  request.mutable_feed_decision()->set_who(CallerName());
+  return PrintSynced(context, request);
+}
+
+ExitCode Versions(const Context& context, const Arguments& arguments) {
+  control::Request request;
+  request.mutable_feed_versions()->set_feed(arguments.Get("FEED"));
+  const auto response = CallFeedd(context, request, kQuickAnswer);
+  if (!response) return ExitCode::kFailed;
+  for (const control::FeedVersion& version : response->feed_versions().versions()) {
+    context.out << (version.in_force() ? "* " : "  ") << version.version() << "  "
+                << Time(version.accepted_us()) << "  " << version.indicators() << " indicators  +"
+                << version.added() << " -" << version.removed() << "\n";
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode Diff(const Context& context, const Arguments& arguments) {
+  uint64_t from = 0;
+  uint64_t to = 0;
+  uint64_t limit = 0;
+  if (!TakeNumber(context, arguments, "--from", &from) || !TakeNumber(context, arguments, "--to", &to) ||
+      !TakeNumber(context, arguments, "--limit", &limit)) {
+    return ExitCode::kUsage;
+  }
+  control::Request request;
+  control::FeedDiffRequest* diff = request.mutable_feed_diff();
+  diff->set_feed(arguments.Get("FEED"));
+  diff->set_from(from);
+  diff->set_to(to);
+  diff->set_held(arguments.Has("--held"));
+  diff->set_limit(static_cast<uint32_t>(limit));
+  const auto response = CallFeedd(context, request, kSyncAnswer);
+  if (!response) return ExitCode::kFailed;
+  const control::FeedDiff& answer = response->feed_diff();
+  context.out << "version " << answer.from() << " to "
+              << (answer.to() == 0 ? "the held one" : std::to_string(answer.to())) << ": " << answer.added()
+              << " added, " << answer.removed() << " removed\n";
+  for (const control::FeedDiffEntry& entry : answer.entries()) {
+    context.out << (entry.added() ? "+ " : "- ") << SafeText(entry.indicator()) << "  (" << entry.scope()
+                << ")";
+    if (!entry.reference().empty()) context.out << "  " << SafeText(entry.reference());
+    context.out << "\n";
+  }
+  const uint64_t shown = static_cast<uint64_t>(answer.entries_size());
+  if (shown < answer.added() + answer.removed())
+    context.out << "… " << answer.added() + answer.removed() - shown << " more; --limit\n";
+  return ExitCode::kOk;
+}
+
+ExitCode Quarantine(const Context& context, const Arguments& arguments) {
+  uint64_t limit = 0;
+  if (!TakeNumber(context, arguments, "--limit", &limit)) return ExitCode::kUsage;
+  control::Request request;
+  request.mutable_feed_quarantine()->set_feed(arguments.Get("FEED"));
+  request.mutable_feed_quarantine()->set_limit(static_cast<uint32_t>(limit));
+  const auto response = CallFeedd(context, request, kSyncAnswer);
+  if (!response) return ExitCode::kFailed;
+  const control::FeedQuarantine& answer = response->feed_quarantine();
+  context.out << answer.total() << " kept as evidence and not enforced, " << answer.rejected_lines()
+              << " lines rejected\n";
+  for (const control::QuarantineEntry& entry : answer.entries()) {
+    context.out << SafeText(entry.indicator()) << "  (" << entry.scope() << ")  " << SafeText(entry.reason())
+                << "\n";
+  }
+  const auto shown = static_cast<uint64_t>(answer.entries_size());
+  if (shown < answer.total()) context.out << "… " << answer.total() - shown << " more; --limit\n";
+  for (const std::string& line : answer.rejected())
+    context.out << "rejected: " << SafeText(line, 300) << "\n";
+  return ExitCode::kOk;
+}
+
 void PrintClaim(const control::ClaimEvidence& claim, std::ostream& out) {
   out << (claim.decides() ? "* " : "  ") << SafeText(claim.feed()) << ": " << claim.action() << " "
       << SafeText(claim.indicator()) << " (" << claim.scope() << ")\n";
   if (!claim.category().empty()) out << "      category    " << SafeText(claim.category()) << "\n";
+  if (!claim.actor().empty()) out << "      actor       " << SafeText(claim.actor()) << "\n";
+  if (claim.confidence() != 0) out << "      confidence  " << claim.confidence() << "\n";
+  if (!claim.marking().empty()) out << "      marking     " << SafeText(claim.marking()) << "\n";
+  if (!claim.link().empty()) out << "      report      " << SafeText(claim.link(), 500) << "\n";
+  if (claim.valid_until_us() != 0) out << "      valid until " << Time(claim.valid_until_us()) << "\n";
   if (!claim.reference().empty()) out << "      reference   " << SafeText(claim.reference()) << "\n";
   out << "      first seen  " << Time(claim.first_seen_us()) << "\n"
       << "      last seen   " << Time(claim.last_seen_us()) << "\n";
@@ -120,11 +216,23 @@ void PrintClaim(const control::ClaimEvidence& claim, std::ostream& out) {
 ExitCode Explain(const Context& context, const Arguments& arguments) {
   control::Request request;
   request.mutable_explain()->set_name(arguments.Get("NAME"));
+  if (arguments.Has("--at")) {
+    const auto at = ParseTime(arguments.Get("--at"), ReadClocks().wall, {.local = true});
+    if (!at) {
+      context.err << "--at: not a time; write 2h or 7d (ago), 2026-01-31, or 2026-01-31T09:00:00+09:00\n";
+      return ExitCode::kUsage;
+    }
+    request.mutable_explain()->set_at_us(*at);
+  }
   const auto response = CallFeedd(context, request, kQuickAnswer);
   if (!response) return ExitCode::kFailed;
   const control::Explained& explained = response->explained();
-  context.out << SafeText(explained.name()) << ": " << explained.verdict() << " (generation "
-              << explained.generation() << ")\n";
+  context.out << SafeText(explained.name()) << ": " << explained.verdict();
+  if (arguments.Has("--at")) {
+    context.out << " at " << Time(request.explain().at_us()) << ", by the guard and feed settings of today\n";
+  } else {
+    context.out << " (generation " << explained.generation() << ")\n";
+  }
   for (const control::ClaimEvidence& claim : explained.claims()) PrintClaim(claim, context.out);
   return ExitCode::kOk;
 }
@@ -133,29 +241,51 @@ ExitCode Explain(const Context& context, const Arguments& arguments) {
 
 std::vector<Command> FeedCommands() {
   const std::vector<Argument> one = {{.name = "FEED", .help = "the feed's name", .required = true}};
-  return {{.path = "feed list", .help = "show all feeds, a line each", .arguments = {}, .run = &List},
-          {.path = "feed show",
-           .help = "show one feed with samples of rejected lines",
-           .arguments = one,
-           .run = &Show},
-          {.path = "feed sync",
-           .help = "fetch now and wait until it is in force; exit code 1 when a feed failed or is held",
-           .arguments = {{.name = "FEED", .help = "one feed; without it all"}},
-           .run = &Sync},
-          {.path = "feed approve",
-           .help = "take the held version of a feed",
-           .arguments = one,
-           .run = [](const Context& context,
-                     const Arguments& arguments) { return Decide(context, arguments, true); }},
-          {.path = "feed reject",
-           .help = "throw the held version of a feed away",
-           .arguments = one,
-           .run = [](const Context& context,
-                     const Arguments& arguments) { return Decide(context, arguments, false); }},
-          {.path = "explain",
-           .help = "show who lists a name and what decides about it",
-           .arguments = {{.name = "NAME", .help = "domain name; U-labels are understood", .required = true}},
-           .run = &Explain}};
+  return {
+      {.path = "feed list", .help = "show all feeds, a line each", .arguments = {}, .run = &List},
+      {.path = "feed show",
+       .help = "show one feed with samples of rejected lines",
+       .arguments = one,
+       .run = &Show},
+      {.path = "feed sync",
+       .help = "fetch now and wait until it is in force; exit code 1 when a feed failed or is held",
+       .arguments = {{.name = "FEED", .help = "one feed; without it all"}},
+       .run = &Sync},
+      {.path = "feed approve",
+       .help = "take the held version of a feed",
+       .arguments = one,
+       .run = [](const Context& context,
+                 const Arguments& arguments) { return Decide(context, arguments, true); }},
+      {.path = "feed reject",
+       .help = "throw the held version of a feed away",
+       .arguments = one,
+       .run = [](const Context& context,
+                 const Arguments& arguments) { return Decide(context, arguments, false); }},
+      {.path = "feed rollback",
+       .help = "make a new version of what stood in an older one; the list is taken again when it changes",
+       .arguments = {one[0], {.name = "VERSION", .help = "as `feed versions` shows", .required = true}},
+       .run = &Rollback},
+      {.path = "feed versions",
+       .help = "show the accepted versions of a feed",
+       .arguments = one,
+       .run = &Versions},
+      {.path = "feed diff",
+       .help = "show what a version added and removed",
+       .arguments = {one[0],
+                     {.name = "--from", .help = "version; without it the one before"},
+                     {.name = "--to", .help = "version; without it the one in force"},
+                     {.name = "--held", .help = "the version that waits for approval", .flag = true},
+                     {.name = "--limit", .help = "entries shown (1000)"}},
+       .run = &Diff},
+      {.path = "feed quarantine",
+       .help = "show what a feed lists and is not enforced, and why",
+       .arguments = {one[0], {.name = "--limit", .help = "entries shown (1000)"}},
+       .run = &Quarantine},
+      {.path = "explain",
+       .help = "show who lists a name and what decides about it",
+       .arguments = {{.name = "NAME", .help = "domain name; U-labels are understood", .required = true},
+                     {.name = "--at", .help = "as of a past moment, e.g. 3d or 2026-01-31T09:00:00+09:00"}},
+       .run = &Explain}};
 }
 
 }  // namespace sekisho::cli

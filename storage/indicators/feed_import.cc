@@ -237,6 +237,15 @@ absl::StatusOr<VersionChange> FeedImport::Compare() {
   return change;
 }
 
+absl::Status FeedImport::ForEachEntry(const Entry& visit) {
+  return ForEach([&](std::string_view entry, const Claim* old_claim, const Claim* new_claim) {
+    const bool before = old_claim != nullptr && StandsIn(*old_claim, committed_);
+    if (before || new_claim != nullptr)
+      visit(entry, new_claim != nullptr ? *new_claim : *old_claim, before, new_claim != nullptr);
+    return absl::OkStatus();
+  });
+}
+
 absl::StatusOr<VersionChange> FeedImport::WriteClaims(uint64_t version) {
   VersionChange change;
   Batch batch(*this);

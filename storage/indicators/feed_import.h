@@ -79,6 +79,9 @@ class FeedImport {
   // A claim as the store has it, e.g. of an older version.
   absl::Status AddStored(std::string_view entry, const Claim& claim);
   absl::StatusOr<VersionChange> Compare();
+  // Every entry of the new version or the committed one: whether it is in each of them.
+  using Entry = std::function<void(std::string_view entry, const Claim& claim, bool before, bool after)>;
+  absl::Status ForEachEntry(const Entry& visit);
   // Writes the claims, then `feed` with the new version's number and counts, and the version's record, in one
   // batch. On success *feed is what was stored. kCancelled when go_on said no.
   absl::StatusOr<VersionChange> Commit(FeedRecord* feed, WallTime now);

@@ -169,6 +169,20 @@ absl::StatusOr<std::vector<HistoryEvent>> IndicatorStore::History(size_t limit) 
   return events;
 }
 
+absl::StatusOr<std::vector<VersionRecord>> IndicatorStore::Versions(uint32_t feed_id, size_t limit) const {
+  std::vector<VersionRecord> versions;
+  const std::string prefix = kVersionPrefix + FeedPrefix(feed_id);
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions(), families_[kMeta]));
+  for (it->SeekForPrev(prefix + std::string(8, '\xff'));
+       it->Valid() && it->key().starts_with(prefix) && versions.size() < limit; it->Prev()) {
+    VersionRecord version;
+    if (absl::Status status = Parse(it->value(), &version, "version"); !status.ok()) return status;
+    versions.push_back(std::move(version));
+  }
+  if (absl::Status status = FromRocks(it->status(), "cannot read versions"); !status.ok()) return status;
+  return versions;
+}
+
 absl::Status IndicatorStore::PutLocal(const LocalEntry& entry) {
   HistoryEvent event;
   event.set_what(entry.record.allow() ? "allow added" : "block added");

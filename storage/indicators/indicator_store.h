@@ -69,6 +69,8 @@ class IndicatorStore {
   // For what became of an attempt; commits go through FeedImport.
   absl::Status SaveFeed(const FeedRecord& feed);
   absl::StatusOr<std::optional<VersionRecord>> Version(uint32_t feed_id, uint64_t version) const;
+  // Accepted versions, newest first.
+  absl::StatusOr<std::vector<VersionRecord>> Versions(uint32_t feed_id, size_t limit) const;
 
   // Adds or replaces; allow and block exclude each other for one name and kind. `now` is kept as the time.
   absl::Status PutLocal(const LocalEntry& entry);

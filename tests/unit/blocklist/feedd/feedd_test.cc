@@ -207,6 +207,147 @@ TEST_F(FeeddTest, AListThatShrinksIsHeldUntilSomebodyDecides) {
   EXPECT_THAT(Ask(approve).error(), HasSubstr("held"));
 }
 
+TEST_F(FeeddTest, ARejectedListIsNotTakenWhileItIsServedUnchanged) {
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "0.0.0.0 name" + std::to_string(i) + ".example\n";
+  WriteList(many);
+  Sync();
+  WriteList("0.0.0.0 name0.example\n");
+  EXPECT_NE(Sync().held(), "");
+  control::Request diff;
+  diff.mutable_feed_diff()->set_feed("f");
+  diff.mutable_feed_diff()->set_held(true);
+  diff.mutable_feed_diff()->set_limit(5);
+  const control::FeedDiff shown = Ask(diff).feed_diff();
+  EXPECT_EQ(shown.removed(), 199u);
+  EXPECT_EQ(shown.entries_size(), 5);
+  control::Request reject;
+  reject.mutable_feed_decision()->set_feed("f");
+  EXPECT_EQ(Ask(reject).error(), "");
+  WriteList("0.0.0.0 name0.example\n");
+  EXPECT_EQ(Sync().held(), "");
+  EXPECT_EQ(Verdict("name7.example"), "blocked");
+}
+
+TEST_F(FeeddTest, AHeldListThatIsServedAgainAndAgainIsTakenWhenTheFeedSaysSo) {
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "0.0.0.0 name" + std::to_string(i) + ".example\n";
+  WriteList(many);
+  config_.mutable_blocklist()->mutable_feeds(0)->set_accept_held_after(3);
+  sync_->Configure(*PolicyInputs::Load(config_));
+  Sync();
+  WriteList("0.0.0.0 name0.example\n");
+  EXPECT_NE(Sync().held(), "");
+  EXPECT_NE(Sync().held(), "");
+  EXPECT_EQ(Sync().held(), "");
+  EXPECT_EQ(Verdict("name7.example"), "not listed");
+}
+
+TEST_F(FeeddTest, AnExpectedNameThatIsMissingHoldsTheVersion) {
+  config_.mutable_blocklist()->mutable_feeds(0)->add_expect_names("probe.example");
+  sync_->Configure(*PolicyInputs::Load(config_));
+  WriteList("0.0.0.0 phish.example\n");
+  EXPECT_THAT(Sync().held(), HasSubstr("probe.example"));
+  WriteList("0.0.0.0 phish.example\n0.0.0.0 probe.example\n");
+  EXPECT_EQ(Sync().held(), "");
+  EXPECT_EQ(Verdict("phish.example"), "blocked");
+}
+
+TEST_F(FeeddTest, ARollbackBringsBackWhatStoodInAnOlderVersion) {
+  Sync();
+  WriteList("0.0.0.0 phish.example\n0.0.0.0 wrong.example\n");
+  Sync();
+  EXPECT_EQ(Verdict("wrong.example"), "blocked");
+  EXPECT_EQ(Verdict("other.example"), "not listed");
+  control::Request back;
+  back.mutable_feed_decision()->set_feed("f");
+  back.mutable_feed_decision()->set_rollback_to(1);
+  EXPECT_EQ(Ask(back).error(), "");
+  EXPECT_EQ(Verdict("wrong.example"), "not listed");
+  EXPECT_EQ(Verdict("other.example"), "blocked");
+  // The list that was taken back is not taken again.
+  WriteList("0.0.0.0 phish.example\n0.0.0.0 wrong.example\n");
+  Sync();
+  EXPECT_EQ(Verdict("wrong.example"), "not listed");
+  control::Request versions;
+  versions.mutable_feed_versions()->set_feed("f");
+  const control::FeedVersions known = Ask(versions).feed_versions();
+  ASSERT_EQ(known.versions_size(), 3);
+  EXPECT_TRUE(known.versions(0).in_force());
+  control::Request diff;
+  diff.mutable_feed_diff()->set_feed("f");
+  EXPECT_EQ(Ask(diff).feed_diff().entries_size(), 2);
+  back.mutable_feed_decision()->set_rollback_to(77);
+  EXPECT_THAT(Ask(back).error(), HasSubstr("no version 77"));
+}
+
+TEST_F(FeeddTest, ThePastIsExplainedByWhatStoodThen) {
+  Sync();
+  Change(control::BlockChange::BLOCK_ADD, "local.example");
+  const int64_t then = UnixMicros(ReadClocks().wall);
+  Change(control::BlockChange::BLOCK_REMOVE, "local.example");
+  WriteList("0.0.0.0 other.example\n0.0.0.0 later.example\n");
+  Sync();
+  control::Request request;
+  const auto verdict = [&](const char* name, int64_t at_us) {
+    request.mutable_explain()->set_name(name);
+    request.mutable_explain()->set_at_us(at_us);
+    return Ask(request).explained().verdict();
+  };
+  EXPECT_EQ(verdict("x.phish.example", then), "blocked");
+  EXPECT_EQ(verdict("x.local.example", then), "blocked");
+  EXPECT_EQ(verdict("later.example", then), "not listed");
+  EXPECT_EQ(verdict("phish.example", 1000), "not listed");
+  EXPECT_EQ(verdict("later.example", UnixMicros(ReadClocks().wall)), "blocked");
+  EXPECT_EQ(verdict("local.example", UnixMicros(ReadClocks().wall)), "not listed");
+}
+
+TEST_F(FeeddTest, WhatIsNotEnforcedIsShownWithItsReason) {
+  WriteList("phish.example\ncom\n");
+  Sync();
+  control::Request request;
+  request.mutable_feed_quarantine()->set_feed("f");
+  const control::FeedQuarantine quarantine = Ask(request).feed_quarantine();
+  EXPECT_EQ(quarantine.total(), 1u);
+  ASSERT_EQ(quarantine.entries_size(), 1);
+  EXPECT_EQ(quarantine.entries(0).indicator(), "com");
+  EXPECT_NE(quarantine.entries(0).reason(), "");
+  request.mutable_feed_quarantine()->set_feed("nobody");
+  EXPECT_THAT(Ask(request).error(), HasSubstr("nobody"));
+}
+
+TEST_F(FeeddTest, APreviewTellsWhatAVersionWouldDecide) {
+  Sync();
+  control::Request request;
+  request.mutable_feed_preview()->set_feed("f");
+  for (const char* name : {"a.phish.example.", "good.example", "other.example"}) {
+    request.mutable_feed_preview()->add_names(name);
+  }
+  const control::FeedPreview preview = Ask(request).feed_preview();
+  ASSERT_EQ(preview.hits_size(), 2);
+  EXPECT_EQ(preview.hits(0).name(), 0u);
+  EXPECT_EQ(preview.hits(0).indicator(), "phish.example");
+  EXPECT_EQ(preview.hits(0).now(), "f");
+  EXPECT_EQ(preview.hits(1).name(), 2u);
+}
+
+TEST_F(FeeddTest, ExpiredAndDoubtfulClaimsAreKeptAndNotEnforced) {
+  config::Feed* feed = config_.mutable_blocklist()->mutable_feeds(0);
+  feed->set_format("jsonl");
+  feed->set_min_confidence(50);
+  sync_->Configure(*PolicyInputs::Load(config_));
+  WriteList(
+      "{\"domain\": \"old.example\", \"valid_until\": \"2020-01-01T00:00:00Z\"}\n"
+      "{\"domain\": \"doubtful.example\", \"confidence\": 10}\n"
+      "{\"domain\": \"sure.example\", \"confidence\": 90, \"valid_until\": \"2099-01-01T00:00:00Z\"}\n");
+  Sync();
+  EXPECT_EQ(Verdict("old.example"), "not listed");
+  EXPECT_EQ(Explain("old.example").claims(0).not_enforced(), "expired");
+  EXPECT_EQ(Verdict("doubtful.example"), "not listed");
+  EXPECT_EQ(Verdict("sure.example"), "blocked");
+  EXPECT_EQ(publisher_->state().next_change_us, Explain("sure.example").claims(0).valid_until_us());
+}
+
 TEST_F(FeeddTest, NamesThatNobodyMayBlockAreKeptAsEvidence) {
   WriteList("https://docs.google.com/forms/d/x\nhttps://phish.example/x\ncom\nbit.ly\n");
   const control::FeedState feed = Sync();

@@ -157,6 +157,24 @@ TEST(Gate, HoldsAVersionThatShrinksOrGrowsTooMuch) {
   EXPECT_EQ(JudgeVersion(grown, {.max_growth_percent = 0}).decision, GateDecision::kAccept);
 }
 
+TEST(Gate, HoldsAVersionFarFromWhatTheLastOnesHeld) {
+  const VersionFacts crept{
+      .content_lines = 850, .indicators = 850, .before = 900, .added = 0, .removed = 50, .median = 1000};
+  EXPECT_EQ(JudgeVersion(crept, {}).decision, GateDecision::kHold);
+  EXPECT_NE(JudgeVersion(crept, {}).reason.find("the 1000"), std::string::npos);
+  EXPECT_EQ(JudgeVersion(crept, {.max_shrink_percent = 20}).decision, GateDecision::kAccept);
+  const VersionFacts grown{
+      .content_lines = 5000, .indicators = 5000, .before = 4000, .added = 1000, .removed = 0, .median = 1500};
+  EXPECT_EQ(JudgeVersion(grown, {}).decision, GateDecision::kHold);
+}
+
+TEST(Gate, HoldsAVersionUnderItsFloorOrWithoutAnExpectedName) {
+  EXPECT_EQ(JudgeVersion({.content_lines = 9, .indicators = 9}, {.min_indicators = 10}).decision,
+            GateDecision::kHold);
+  EXPECT_EQ(JudgeVersion({.content_lines = 9, .indicators = 9, .missing_name = "probe.example"}, {}).decision,
+            GateDecision::kHold);
+}
+
 TEST(GuardSources, TheListsThatComeWithSekishoHoldBackWhatEveryoneUses) {
   auto loaded = LoadGuard({});
   ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -1,0 +1,164 @@
+#include "blocklist/feedd/explain_past.h"
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "blocklist/feedd/claim_terms.h"
+#include "blocklist/feedd/entry_text.h"
+#include "blocklist/feedd/explain.h"
+#include "blocklist/merge/merger.h"
+
+namespace sekisho::feedd {
+namespace {
+
+using indicators::EntryKind;
+using indicators::EntryParts;
+
+// Later ones win; at the same rank the longer name.
+enum Rank : int { kNothing, kLogs, kBlocks, kLocalBlocks, kLocalAllows };
+
+constexpr const char* kVerdicts[] = {"not listed", "log-only", "blocked", "blocked", "allowed"};
+
+class PastExplainer {
+ public:
+  PastExplainer(const std::string& name, int64_t at_us, const PolicyInputs& inputs,
+                const indicators::IndicatorStore& store)
+      : name_(name), at_us_(at_us), inputs_(inputs), store_(store), view_(store) {
+    out_.set_name(name);
+  }
+
+  absl::Status AddLocals() {
+    const auto events = store_.History(kMaxHistory);
+    if (!events.ok()) return events.status();
+    std::map<std::string, const indicators::HistoryEvent*> last;  // by entry, of the time before
+    for (const indicators::HistoryEvent& event : *events) {       // newest first
+      if (event.time_us() <= at_us_ &&
+          (event.what().starts_with("block ") || event.what().starts_with("allow "))) {
+        last.emplace(event.subject(), &event);
+      }
+    }
+    for (const auto& [entry, event] : last) {
+      EntryParts parts;
+      if (event->what().ends_with("removed") || !indicators::SplitEntry(entry, &parts) || !Speaks(parts))
+        continue;
+      const bool allow = event->what().starts_with("allow");
+      control::ClaimEvidence* claim = out_.add_claims();
+      claim->set_feed("local");
+      claim->set_indicator(SubjectText(parts));
+      claim->set_scope(ScopeText(parts.kind));
+      claim->set_action(allow ? "allow" : "block");
+      claim->set_category("local");
+      claim->set_first_seen_us(event->time_us());
+      claim->set_last_seen_us(at_us_);
+      claim->set_reference(event->detail() + (event->who().empty() ? "" : " (" + event->who() + ")"));
+      Compete(allow ? kLocalAllows : kLocalBlocks, claim->indicator().size());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddFeeds() {
+    const auto feeds = view_.Feeds();
+    if (!feeds.ok()) return feeds.status();
+    for (const indicators::FeedRecord& feed : *feeds) {
+      const auto versions = store_.Versions(feed.id(), kVersionsForAge);
+      if (!versions.ok()) return versions.status();
+      const indicators::VersionRecord* then = nullptr;
+      for (const indicators::VersionRecord& version : *versions) {  // newest first
+        if (version.accepted_us() <= at_us_ && then == nullptr) then = &version;
+      }
+      if (then == nullptr) continue;
+      for (std::string_view owner = name_; !owner.empty(); owner = blocklist::ParentName(owner)) {
+        for (const EntryKind kind : indicators::kEntryKinds) {
+          if (owner.size() != name_.size() && kind != EntryKind::kSubtree) continue;
+          if (absl::Status status = AddClaim(feed, *then, *versions, std::string(owner), kind); !status.ok())
+            return status;
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  control::Explained Take() {
+    out_.set_verdict(kVerdicts[best_]);
+    if (best_claim_ >= 0) out_.mutable_claims(best_claim_)->set_decides(true);
+    return std::move(out_);
+  }
+
+ private:
+  bool Speaks(const EntryParts& parts) const {
+    const std::string owner = SubjectText(parts);
+    return owner == name_ || (parts.kind == EntryKind::kSubtree && name_.ends_with("." + owner));
+  }
+
+  void Compete(Rank rank, size_t length) {
+    if (rank < best_ || (rank == best_ && length <= best_length_)) return;
+    best_ = rank;
+    best_length_ = length;
+    best_claim_ = out_.claims_size() - 1;
+  }
+
+  absl::Status AddClaim(const indicators::FeedRecord& feed, const indicators::VersionRecord& then,
+                        const std::vector<indicators::VersionRecord>& versions, const std::string& owner,
+                        EntryKind kind) {
+    if (out_.claims_size() >= kMaxEvidenceClaims) return absl::OkStatus();
+    const auto found = view_.Find(feed, blocklist::KeyFromNameText(owner), kind);
+    if (!found.ok()) return found.status();
+    if (!found->has_value() || !indicators::StandsIn(**found, then.version())) return absl::OkStatus();
+    const indicators::Claim& stored = **found;
+    const config::Feed* configured = inputs_.Find(feed.name());
+    control::ClaimEvidence* claim = out_.add_claims();
+    claim->set_feed(feed.name());
+    claim->set_indicator(owner);
+    claim->set_scope(ScopeText(kind));
+    const bool logs = configured != nullptr && configured->log_only();
+    claim->set_action(stored.allow() ? "allow" : logs ? "log" : "block");
+    claim->set_category(!stored.category().empty() ? stored.category()
+                        : configured != nullptr    ? configured->category()
+                                                   : "");
+    claim->set_reference(stored.reference());
+    claim->set_actor(stored.actor());
+    claim->set_confidence(stored.confidence());
+    claim->set_link(stored.link());
+    claim->set_marking(stored.marking());
+    claim->set_first_seen_us(stored.reported_us());
+    for (const indicators::VersionRecord& version : versions) {
+      if (!stored.spans().empty() && version.version() == stored.spans(0).added() &&
+          claim->first_seen_us() == 0)
+        claim->set_first_seen_us(version.accepted_us());
+    }
+    claim->set_last_seen_us(at_us_);
+    const auto guard = inputs_.guard->Check(owner, static_cast<blocklist::ClaimKind>(kind));
+    std::string_view why = configured == nullptr ? "the feed is not in the configuration any more"
+                                                 : blocklist::GuardVerdictText(guard);
+    if (why.empty()) why = ClaimTerms(*configured, versions).WhyNot(stored, at_us_);
+    claim->set_not_enforced(std::string(why));
+    if (why.empty() && !stored.allow()) Compete(logs ? kLogs : kBlocks, owner.size());
+    return absl::OkStatus();
+  }
+
+  const std::string& name_;
+  const int64_t at_us_;
+  const PolicyInputs& inputs_;
+  const indicators::IndicatorStore& store_;
+  const indicators::StoreView view_;
+  control::Explained out_;
+  Rank best_ = kNothing;
+  size_t best_length_ = 0;
+  int best_claim_ = -1;
+};
+
+}  // namespace
+
+absl::StatusOr<control::Explained> ExplainPast(const std::string& name, int64_t at_us,
+                                               const PolicyInputs& inputs,
+                                               const indicators::IndicatorStore& store) {
+  PastExplainer explainer(name, at_us, inputs, store);
+  absl::Status status = explainer.AddLocals();
+  if (status.ok()) status = explainer.AddFeeds();
+  if (!status.ok()) return status;
+  return explainer.Take();
+}
+
+}  // namespace sekisho::feedd
