@@ -6,7 +6,9 @@
 #define SEKISHO_RESOLVER_SERVER_HANDLERS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "proto/base/ip_address.h"
@@ -17,8 +19,9 @@ namespace sekisho::resolver {
 class QuestionHandler {
  public:
   virtual ~QuestionHandler() = default;
-  // Somebody at this address may ask; others are not even let in over TCP.
-  virtual bool Serves(const IpAddress& client) = 0;
+  // Whose client it is; others are not even let in over TCP. Empty when there is only one agency, which then
+  // has all there is.
+  virtual std::optional<std::string> AgencyOf(const IpAddress& client) = 0;
   virtual Handled OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) = 0;
   virtual void OnClientGone(uint64_t token) = 0;
   // A batch of events begins and is over: whatever the core wants now is done between them.

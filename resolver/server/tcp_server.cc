@@ -35,6 +35,7 @@ struct TcpServer::Connection {
   uint64_t id = 0;
   io::UniqueFd fd;
   Endpoint peer;
+  std::string agency;
   std::vector<uint8_t> in;  // what came in and was not yet handed over
   std::vector<uint8_t> out;
   size_t written = 0;
@@ -103,22 +104,24 @@ void TcpServer::Accept(Listener* listener) {
       continue;  // that one connection failed before we took it
     }
     const Endpoint peer = Endpoint::FromSockaddr(reinterpret_cast<const sockaddr*>(&address));
-    if (!handler_->Serves(peer.address)) continue;
-    if (!quota_->Admit(peer.address, limits_.max_connections, limits_.max_per_address)) continue;
-    Open(std::move(fd), peer);
+    auto agency = handler_->AgencyOf(peer.address);
+    if (!agency) continue;
+    if (!quota_->Admit(peer.address, *agency, limits_.max_connections, limits_.max_per_address)) continue;
+    Open(std::move(fd), peer, *std::move(agency));
   }
 }
 
-void TcpServer::Open(io::UniqueFd fd, const Endpoint& peer) {
+void TcpServer::Open(io::UniqueFd fd, const Endpoint& peer, std::string agency) {
   const int on = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   auto c = std::make_unique<Connection>();
   c->id = ++last_id_;
   c->fd = std::move(fd);
   c->peer = peer;
+  c->agency = std::move(agency);
   c->active = ReadClocks().mono;
   if (!poll_.Add(c->fd.get(), c->id, c->interest)) {
-    quota_->Release(peer.address);
+    quota_->Release(peer.address, c->agency);
     return;
   }
   connections_.emplace(c->id, std::move(c));
@@ -128,7 +131,7 @@ void TcpServer::Close(uint64_t id) {
   auto node = connections_.extract(id);
   if (node.empty()) return;
   Connection& c = *node.mapped();
-  quota_->Release(c.peer.address);
+  quota_->Release(c.peer.address, c.agency);
   for (const uint64_t token : c.waiting) {
     clients_.Release(token);
     handler_->OnClientGone(token);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -53,7 +54,7 @@ class TcpServer {
   };
 
   void Accept(Listener* listener);
-  void Open(io::UniqueFd fd, const Endpoint& peer);
+  void Open(io::UniqueFd fd, const Endpoint& peer, std::string agency);
   void Close(uint64_t id);
   void OnEvent(uint64_t id, io::FdWatcher::Events events);
   bool Read(Connection* c);

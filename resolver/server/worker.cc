@@ -57,9 +57,11 @@ void Worker::Wake() {
   loop_.Post([this] { OnTimer(); });
 }
 
-bool Worker::Serves(const IpAddress& client) {
+std::optional<std::string> Worker::AgencyOf(const IpAddress& client) {
   const Settings* settings = settings_.Get();
-  return settings != nullptr && settings->agencies.Find(client).has_value();
+  const auto id = settings == nullptr ? std::nullopt : settings->agencies.Find(client);
+  if (!id) return std::nullopt;
+  return settings->agencies.size() > 1 ? settings->agencies.name(*id) : std::string();
 }
 
 Handled Worker::OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) {

@@ -65,7 +65,7 @@ class Worker final : public QuestionHandler, public UpstreamHandler {
   uint64_t udp_failures() const { return udp_failures_.load(std::memory_order_relaxed); }
 
  private:
-  bool Serves(const IpAddress& client) override;
+  std::optional<std::string> AgencyOf(const IpAddress& client) override;
   Handled OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) override;
   void OnClientGone(uint64_t token) override;
   void OnUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet) override;

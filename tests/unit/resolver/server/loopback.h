@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,12 @@ inline std::string ReadBytes(io::EventLoop& loop, int fd, size_t size) {
 // Answers "x" with "re:x" at once, unless told otherwise.
 class FakeHandler : public QuestionHandler {
  public:
-  bool Serves(const IpAddress& client) override { return !refused || *refused != client; }
+  std::optional<std::string> AgencyOf(const IpAddress& client) override {
+    if (refused && *refused == client) return std::nullopt;
+    const auto it = agencies.find(client.ToString());
+    return it == agencies.end() ? std::string() : it->second;
+  }
+  std::map<std::string, std::string> agencies;  // by address
   Handled OnQuestion(const ClientQuestion& q, std::vector<uint8_t>* reply) override {
     questions.push_back(Text(q.packet));
     clients.push_back(q.client);

@@ -195,6 +195,26 @@ TEST_F(TcpServerTest, LimitsPerAddressAndInAll) {
   EXPECT_EQ(ReadBytes(loop_, again.get(), 6), Framed("re:a"));
 }
 
+TEST_F(TcpServerTest, D26OneAgencyLeavesRoomForOthers) {
+  TcpLimits limits;
+  limits.max_connections = 8;
+  limits.max_per_address = 8;
+  Serve(limits);
+  handler_.agencies = {{"127.0.0.1", "flooding"}, {"127.0.0.2", "quiet"}};
+  std::vector<io::UniqueFd> open;
+  for (int i = 0; i < 4; ++i) open.push_back(Connect("127.0.0.1"));
+  ASSERT_TRUE(RunUntil(loop_, [&] { return server_->connections() == 4; }));
+  io::UniqueFd fifth = Connect("127.0.0.1");
+  EXPECT_TRUE(ClosedByServer(fifth.get())) << "four are free, so it may have four";
+  io::UniqueFd other = Connect("127.0.0.2");
+  ASSERT_TRUE(SendText(other.get(), Framed("a")));
+  EXPECT_EQ(ReadBytes(loop_, other.get(), 6), Framed("re:a"));
+  open.clear();
+  ASSERT_TRUE(RunUntil(loop_, [&] { return quota_.total() == 1; }));
+  for (int i = 0; i < 3; ++i) open.push_back(Connect("127.0.0.1"));
+  EXPECT_TRUE(RunUntil(loop_, [&] { return server_->connections() == 4; }));
+}
+
 TEST_F(TcpServerTest, AddressOfNoAgencyIsNotLetIn) {
   Serve({});
   handler_.refused = IpAddress::Parse("127.0.0.9");
