@@ -1,5 +1,6 @@
 #include "blocklist/feedd/control_service.h"
 
+#include <fstream>
 #include <map>
 #include <utility>
 #include <variant>
@@ -7,6 +8,7 @@
 #include "blocklist/feedd/explain.h"
 #include "blocklist/feedd/explain_past.h"
 #include "blocklist/feedd/feed_inspect.h"
+#include "blocklist/feedd/local_export.h"
 #include "blocklist/merge/merger.h"
 #include "blocklist/merge/normaliser.h"
 
@@ -82,12 +84,12 @@ std::string FeedAlarm(const control::FeedState& feed, const config::Feed& settin
 }  // namespace
 
 ControlService::ControlService(indicators::IndicatorStore& store, PolicyPublisher& publisher,
-                               SyncService& sync, const std::string& snapshot_folder)
+                               SyncService& sync, Options options)
     : store_(store),
       publisher_(publisher),
       sync_(sync),
-      snapshot_folder_(snapshot_folder),
-      snapshots_(snapshot_folder, blocklist::TrieResidence::kMapped) {}
+      options_(std::move(options)),
+      snapshots_(options_.snapshot_folder, blocklist::TrieResidence::kMapped) {}
 
 void ControlService::Handle(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply) {
   if (request.has_feed_sync()) {
@@ -149,7 +151,7 @@ absl::StatusOr<control::Response> ControlService::AnswerInspection(const control
   if (request.has_feed_quarantine()) {
     return put(ListQuarantine(about, request.feed_quarantine().limit()), response.mutable_feed_quarantine());
   }
-  blocklist::SnapshotReader snapshots(snapshot_folder_, blocklist::TrieResidence::kMapped);
+  blocklist::SnapshotReader snapshots(options_.snapshot_folder, blocklist::TrieResidence::kMapped);
   return put(PreviewNames(about, request.feed_preview(), &snapshots), response.mutable_feed_preview());
 }
 
@@ -216,6 +218,11 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
                                  (change.exact() ? " alone" : " with all below it"));
     }
   }
+  if (!options_.local_export.empty()) {
+    // The change holds all the same; the export is for the day on which the store is lost.
+    if (absl::Status status = ExportLocals(store_, options_.local_export); !status.ok())
+      changed.set_note("not exported: " + std::string(status.message()));
+  }
   const absl::StatusOr<uint64_t> generation = publisher_.PublishLocal();
   if (!generation.ok()) return generation.status();
   changed.set_generation(*generation);
@@ -279,6 +286,14 @@ SyncService::Done ControlService::SyncDone(const std::shared_ptr<io::ReplyStream
   };
 }
 
+std::string ControlService::StoreAlarm() const {
+  const std::string damage = sync_.damage();
+  if (damage.empty()) return options_.store_damage;
+  if (options_.rebuild_mark.empty()) return damage;
+  std::ofstream(options_.rebuild_mark) << damage << "\n";
+  return damage + "; it is rebuilt at the next start of feedd";
+}
+
 absl::StatusOr<control::StatusReply> ControlService::Status() const {
   const auto feeds = ListFeeds();
   if (!feeds.ok()) return feeds.status();
@@ -289,6 +304,12 @@ absl::StatusOr<control::StatusReply> ControlService::Status() const {
   reply.set_version(SEKISHO_VERSION);
   AddItem(&reply, "generation", std::to_string(state.generation), state.error);
   AddItem(&reply, "base generation", std::to_string(state.base_generation), state.damage);
+  const std::string alarm = StoreAlarm();
+  AddItem(&reply, "indicator store",
+          alarm.empty()        ? "good"
+          : sync_.rebuilding() ? "being rebuilt"
+                               : "rebuilt",
+          alarm);
   AddItem(&reply, "rules", std::to_string(state.rules));
   AddItem(&reply, "claims not enforced", std::to_string(state.not_enforced));
   AddItem(&reply, "local entries", std::to_string(state.local));

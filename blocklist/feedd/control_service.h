@@ -1,6 +1,6 @@
 // ControlService: answers what the tool asks of feedd over its socket.
 //
-//   ControlService control(store, publisher, sync, snapshot_folder);
+//   ControlService control(store, publisher, sync, {.snapshot_folder = folder});
 //   UnixFrameServer::Listen(loop, …, [&](control::Request r, std::shared_ptr<io::ReplyStream> s) {
 //   control.Handle(r, s); });
 //
@@ -27,8 +27,15 @@ namespace sekisho::feedd {
 
 class ControlService {
  public:
+  struct Options {
+    std::string snapshot_folder;
+    std::string local_export{};  // where local rules are written beside the store; empty: nowhere
+    std::string rebuild_mark{};  // see open_store.h; empty: damage is only shown
+    std::string store_damage{};  // what was wrong with the store at the start
+  };
+
   ControlService(indicators::IndicatorStore& store, PolicyPublisher& publisher, SyncService& sync,
-                 const std::string& snapshot_folder);
+                 Options options);
 
   void Handle(const control::Request& request, const std::shared_ptr<io::ReplyStream>& reply);
 
@@ -43,12 +50,14 @@ class ControlService {
   absl::StatusOr<control::LocalList> ListLocals() const;
   absl::StatusOr<control::FeedList> ListFeeds() const;
   absl::StatusOr<control::StatusReply> Status() const;
+  // Damage met since the start.
+  std::string StoreAlarm() const;
   SyncService::Done SyncDone(const std::shared_ptr<io::ReplyStream>& reply, const std::string& feed) const;
 
   indicators::IndicatorStore& store_;
   PolicyPublisher& publisher_;
   SyncService& sync_;
-  const std::string snapshot_folder_;
+  const Options options_;
   blocklist::SnapshotReader snapshots_;
 };
 

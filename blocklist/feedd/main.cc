@@ -12,6 +12,8 @@
 
 #include "blocklist/feedd/control_service.h"
 #include "blocklist/feedd/instance_lock.h"
+#include "blocklist/feedd/local_export.h"
+#include "blocklist/feedd/open_store.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/config/printable.h"
@@ -57,16 +59,26 @@ absl::Status Serve(const std::string& config_path) {
   auto inputs = PolicyInputs::Load(*config);
   if (!inputs.ok()) return inputs.status();
   for (const std::string& warning : (*inputs)->warnings) Log(true, warning);
-  const auto store = indicators::IndicatorStore::Open(paths.Indicators());
-  if (!store.ok()) return store.status();
+  const std::string local_export = paths.Feeds() + "/local-rules.txt";
+  const auto opened = OpenStore(paths.Indicators(), local_export);
+  if (!opened.ok()) return opened.status();
+  if (!opened->damage.empty()) Log(true, opened->damage);
+  indicators::IndicatorStore& store = *opened->store;
+  if (absl::Status status = ExportLocals(store, local_export); !status.ok())
+    Log(true, std::string(status.message()));
   const auto publisher =
-      PolicyPublisher::Open(paths.Snapshots(), config->blocklist().keep_snapshots(), **store);
+      PolicyPublisher::Open(paths.Snapshots(), config->blocklist().keep_snapshots(), store);
   if (!publisher.ok()) return publisher.status();
   if (const std::string damage = (*publisher)->state().damage; !damage.empty()) Log(true, damage);
 
   io::EventLoop loop;
-  SyncService sync(**store, **publisher, paths.Feeds(), &Log);
-  ControlService control(**store, **publisher, sync, paths.Snapshots());
+  SyncService sync(store, **publisher, paths.Feeds(), &Log);
+  if (!opened->damage.empty()) sync.Rebuild();
+  ControlService control(store, **publisher, sync,
+                         {.snapshot_folder = paths.Snapshots(),
+                          .local_export = local_export,
+                          .rebuild_mark = RebuildMark(paths.Indicators()),
+                          .store_damage = opened->damage});
   sync.Configure(std::move(*inputs));
   auto server = io::UnixFrameServer::Listen(
       loop, {.path = paths.FeeddSocket()},

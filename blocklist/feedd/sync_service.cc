@@ -186,6 +186,7 @@ void SyncService::RunFeed(const std::string& name, std::unique_lock<std::mutex>&
   FeedState& state = feeds_[name];
   state.running = false;
   state.error = result.ok() ? "" : std::string(result.status().message());
+  NoteDamage(result.status());
   // What was asked for meanwhile is due at once.
   if (state.waiting.empty()) Reschedule(*feed, !result.ok() || *result == SyncResult::kFailed, &state);
   const bool changed = result.ok() && *result == SyncResult::kAccepted;
@@ -246,6 +247,24 @@ void SyncService::LogResult(const std::string& name, const absl::StatusOr<SyncRe
   }
 }
 
+std::string SyncService::damage() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return damage_;
+}
+
+void SyncService::NoteDamage(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kDataLoss)
+    damage_ = "the indicator store is damaged: " + std::string(status.message());
+}
+
+bool SyncService::AnyUnread(const PolicyInputs& inputs) const {
+  for (const config::Feed& feed : inputs.feeds) {
+    const absl::StatusOr<indicators::FeedRecord> record = store_.FeedNamed(feed.name());
+    if (!record.ok() || record->committed_version() == 0) return true;
+  }
+  return false;
+}
+
 // Until something changes, or a claim expires by itself.
 void SyncService::WaitToCompile(std::unique_lock<std::mutex>& lock) {
   const int64_t at_us = publisher_.state().next_change_us;
@@ -272,7 +291,9 @@ void SyncService::Compile() {
     std::vector<std::shared_ptr<Request>> requests = std::exchange(for_next_compile_, {});
     const std::shared_ptr<const PolicyInputs> inputs = inputs_;
     lock.unlock();
-    const absl::StatusOr<uint64_t> generation = publisher_.PublishBase(inputs->feeds, *inputs->guard);
+    if (rebuilding_ && !AnyUnread(*inputs)) rebuilding_ = false;
+    const absl::StatusOr<uint64_t> generation =
+        rebuilding_ ? publisher_.PublishLocal() : publisher_.PublishBase(inputs->feeds, *inputs->guard);
     if (generation.ok()) {
       log_(false, "generation " + std::to_string(*generation) + " published with " +
                       std::to_string(publisher_.state().rules) + " rules");
@@ -280,6 +301,7 @@ void SyncService::Compile() {
       log_(true, "cannot publish: " + std::string(generation.status().message()));
     }
     lock.lock();
+    NoteDamage(generation.status());
     compiling_ = false;
     // Who came meanwhile with nothing new waited for this compile only.
     if (!dirty_) std::move(for_next_compile_.begin(), for_next_compile_.end(), std::back_inserter(requests));

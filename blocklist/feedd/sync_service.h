@@ -16,6 +16,7 @@
 
 #include <absl/status/status.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -55,6 +56,12 @@ class SyncService {
   // Also compiles the base anew: the guard or the set of feeds may be another.
   void Configure(std::shared_ptr<const PolicyInputs> inputs);
   std::shared_ptr<const PolicyInputs> inputs() const;
+  // The store is new while rules of an older one are in force: they stay until every feed has been read
+  // again. Before Start.
+  void Rebuild() { rebuilding_ = true; }
+  bool rebuilding() const { return rebuilding_; }
+  // Damage of the store that a compile or an import met; empty: none.
+  std::string damage() const;
   void Start();
   // Ends fetches and compiles; callbacks that wait get an error.
   void Stop();
@@ -94,6 +101,10 @@ class SyncService {
 
   void Work();
   void Compile();
+  // Whether a feed of the configuration has no version yet.
+  bool AnyUnread(const PolicyInputs& inputs) const;
+  // With the lock held.
+  void NoteDamage(const absl::Status& status);
   void WaitToCompile(std::unique_lock<std::mutex>& lock);
   void RunFeed(const std::string& name, std::unique_lock<std::mutex>& lock);
   void Reschedule(const config::Feed& feed, bool failed, FeedState* state);
@@ -117,6 +128,8 @@ class SyncService {
   std::deque<std::function<void()>> tasks_;
   bool dirty_ = false;
   bool compiling_ = false;
+  std::atomic<bool> rebuilding_{false};
+  std::string damage_;
   bool stopping_ = false;
   std::vector<std::shared_ptr<Request>> for_next_compile_;
   std::vector<std::thread> threads_;

@@ -16,8 +16,8 @@ constexpr char kDefaultConfig[] = "/etc/sekisho/sekisho.yaml";
 std::vector<Command> AllCommands() {
   std::vector<Command> all;
   // One line per command group.
-  for (auto* group : {&BlockCommands, &CheckConfigCommands, &FeedCommands, &LogCommands, &StatusCommands,
-                      &VersionCommands}) {
+  for (auto* group : {&BlockCommands, &CheckConfigCommands, &FeedCommands, &FeedPreviewCommands, &LogCommands,
+                      &StatusCommands, &VersionCommands}) {
     std::vector<Command> commands = group();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

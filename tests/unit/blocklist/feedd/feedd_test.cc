@@ -9,6 +9,7 @@
 #include <string>
 
 #include "blocklist/feedd/control_service.h"
+#include "blocklist/feedd/open_store.h"
 #include "tests/unit/storage/indicators/temp_folder.h"
 
 namespace sekisho::feedd {
@@ -55,12 +56,18 @@ class FeeddTest : public ::testing::Test {
   void TearDown() override { StopAll(); }
 
   void Start() {
-    store_ = *indicators::IndicatorStore::Open(folder_.path() + "/indicators");
+    auto opened = OpenStore(folder_.path() + "/indicators", Export());
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    store_ = std::move(opened->store);
+    damage_ = opened->damage;
     publisher_ = *PolicyPublisher::Open(folder_.path() + "/snapshots", 5, *store_);
     sync_ = std::make_unique<SyncService>(*store_, *publisher_, folder_.path() + "/feeds",
                                           [](bool, const std::string&) {});
+    if (!damage_.empty()) sync_->Rebuild();
     sync_->Configure(*PolicyInputs::Load(config_));
-    control_ = std::make_unique<ControlService>(*store_, *publisher_, *sync_, folder_.path() + "/snapshots");
+    control_ = std::make_unique<ControlService>(
+        *store_, *publisher_, *sync_,
+        ControlService::Options{.snapshot_folder = folder_.path() + "/snapshots", .local_export = Export()});
     sync_->Start();
   }
   void StopAll() {
@@ -71,6 +78,7 @@ class FeeddTest : public ::testing::Test {
     store_.reset();
   }
 
+  std::string Export() const { return folder_.path() + "/local-rules.txt"; }
   std::string ListPath() const { return folder_.path() + "/list"; }
   void WriteList(const std::string& text) {
     // A new file by rename, so that its inode tells it from the one before.
@@ -108,6 +116,7 @@ class FeeddTest : public ::testing::Test {
 
   TempFolder folder_;
   config::Config config_;
+  std::string damage_;
   std::unique_ptr<indicators::IndicatorStore> store_;
   std::unique_ptr<PolicyPublisher> publisher_;
   std::unique_ptr<SyncService> sync_;
@@ -300,6 +309,31 @@ TEST_F(FeeddTest, ThePastIsExplainedByWhatStoodThen) {
   EXPECT_EQ(verdict("phish.example", 1000), "not listed");
   EXPECT_EQ(verdict("later.example", UnixMicros(ReadClocks().wall)), "blocked");
   EXPECT_EQ(verdict("local.example", UnixMicros(ReadClocks().wall)), "not listed");
+}
+
+TEST_F(FeeddTest, ADamagedStoreIsMovedAsideAndComesBackFromItsSources) {
+  Sync();
+  Change(control::BlockChange::BLOCK_ADD, "local.example");
+  Change(control::BlockChange::ALLOW_ADD, "good.example", /*exact=*/true);
+  StopAll();
+  const std::string list = ListPath();
+  std::filesystem::rename(list, list + ".away");
+  std::filesystem::remove(folder_.path() + "/indicators/CURRENT");
+  Start();
+  EXPECT_THAT(damage_, HasSubstr("CURRENT"));
+  EXPECT_THAT(damage_, HasSubstr("2 local rules"));
+  // The publisher cannot be reached: what was in force stays, and local changes go on.
+  Sync();
+  EXPECT_EQ(Verdict("phish.example"), "blocked");
+  EXPECT_EQ(Verdict("local.example"), "blocked");
+  EXPECT_EQ(Change(control::BlockChange::BLOCK_ADD, "more.example").error(), "");
+  EXPECT_EQ(Verdict("more.example"), "blocked");
+  EXPECT_EQ(Verdict("good.example"), "allowed");
+  EXPECT_TRUE(sync_->rebuilding());
+  std::filesystem::rename(list + ".away", list);
+  EXPECT_EQ(Sync().indicators(), 2u);
+  EXPECT_FALSE(sync_->rebuilding());
+  EXPECT_EQ(Verdict("phish.example"), "blocked");
 }
 
 TEST_F(FeeddTest, WhatIsNotEnforcedIsShownWithItsReason) {
