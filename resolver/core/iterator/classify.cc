@@ -94,6 +94,11 @@ bool TakeAnswer(Sections& s, dns::NameView qname, RRType qtype, Response* out) {
     out->kind = ResponseKind::kAnswer;
     return !out->answer.empty();
   }
+  // Below a DNAME the CNAME itself is what the DNAME makes.
+  if (qtype == RRType::kCNAME && TakeDname(s.answer, qname, out)) {
+    out->kind = ResponseKind::kAnswer;
+    return true;
+  }
   if (RRset* set = FindSet(s.answer, qname, qtype)) {
     out->answer.push_back(Take(*set));
     out->kind = ResponseKind::kAnswer;

@@ -92,7 +92,7 @@ ResponsePtr Iterator::FromCache(dns::NameView name, RRType type, bool validate) 
   }
   if (const CacheEntryPtr e = cache_->Find(name, RRType::kNone, Slot::kNxdomain); usable(e))
     return FromEntry(*e, name, type);
-  return follows_alias ? FromAncestors(name, type, validate) : nullptr;
+  return follows_alias || type == RRType::kCNAME ? FromAncestors(name, type, validate) : nullptr;
 }
 
 // A DNAME above the name rewrites it (RFC 6672); an unsigned one came over TCP. A validated denial above it
@@ -108,7 +108,7 @@ ResponsePtr Iterator::FromAncestors(dns::NameView name, RRType type, bool valida
     const auto target = dns::ReadTarget(e->rrset->rdata.front());
     if (!target) continue;
     auto r = std::make_shared<Response>(*FromEntry(*e, name, type));
-    r->kind = ResponseKind::kCname;
+    r->kind = type == RRType::kCNAME ? ResponseKind::kAnswer : ResponseKind::kCname;
     const auto to = dns::Name::ReplaceSuffix(name, at, *target);
     if (!to) {
       r->rcode = dns::Rcode::kYXDomain;
@@ -168,7 +168,7 @@ void Iterator::Store(const Response& r, bool authoritative) {
   }
   // ANY is answered from what is there and not kept as such.
   if (r.qtype == RRType::kANY || r.rcode == dns::Rcode::kYXDomain) return;
-  const bool by_dname = r.kind == ResponseKind::kCname && r.answer.front()->type == RRType::kDNAME;
+  const bool by_dname = r.qtype != RRType::kDNAME && r.answer.front()->type == RRType::kDNAME;
   for (const auto& rrset : r.answer) {
     // The CNAME that a DNAME makes is made again each time.
     if (by_dname && rrset->type == RRType::kCNAME) continue;

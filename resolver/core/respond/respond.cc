@@ -60,7 +60,8 @@ void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
     for (const auto& rrset : link->authority) {
       const bool wanted =
           (end && negative && rrset->type == RRType::kSOA) || (q.dnssec_ok && IsDenial(rrset->type));
-      if (!wanted || InEarlierLink(*q.answer, *link, &Response::authority, *rrset)) continue;
+      if (!wanted) continue;
+      if (IsDenial(rrset->type) && InEarlierLink(*q.answer, *link, &Response::authority, *rrset)) continue;
       b.AddRRset(Section::kAuthority, *rrset, std::min(rrset->ttl, link->ttl_cap), q.dnssec_ok);
     }
   }
