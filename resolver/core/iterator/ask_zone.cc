@@ -92,7 +92,7 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     std::optional<size_t> picked = PickServer(state);
     const bool tried = picked && state.candidates[*picked].tries > 0;
     if (!picked || tried) {
-      const bool more = co_await AddServerAddresses(state, budget, depth);
+      const bool more = co_await AddServerAddresses(state, !picked, budget, depth);
       if (more) continue;
     }
     if (!picked && AddParentGlue(state)) continue;
@@ -359,37 +359,43 @@ bool Iterator::AddParentGlue(FetchState& state) const {
   return state.candidates.size() > before;
 }
 
-Task<bool> Iterator::AddServerAddresses(FetchState& state, Budget& budget, int depth) {
-  for (size_t i = 0; i < state.cut.servers.size(); ++i) {
-    if (state.cut.servers[i].looked_up || state.lookup_failures >= limits::kNsLookupFailures) continue;
-    state.cut.servers[i].looked_up = true;
-    if (!state.cut.servers[i].addresses.empty()) continue;
-    const dns::Name name = state.cut.servers[i].name;
-    // Its address would have to come from itself.
-    if (name.view().IsAtOrBelow(state.cut.zone) && state.candidates.empty()) continue;
-    if (!budget.EnterName(name)) continue;  // already being looked up for this question: a loop (row D03)
-    std::vector<RRType> types;
-    if (settings_->ipv4) types.push_back(RRType::kA);
-    if (settings_->ipv6) types.push_back(RRType::kAAAA);
-    for (const RRType type : types) {
-      ResponsePtr response = co_await Resolve(name, type, false, budget, depth + 1);
-      if (response->kind != ResponseKind::kAnswer) continue;
-      for (auto rdata : response->answer.back()->rdata) {
-        const auto a = IpAddress::FromRdata(rdata);
-        auto& addresses = state.cut.servers[i].addresses;
-        if (a && MayAsk(*a, *settings_) && addresses.size() < limits::kAddressesPerNs) {
-          addresses.push_back({*a, settings_->upstream_port});
-        }
+void Iterator::TakeAddresses(const Response& response, ZoneCut::Server& server) const {
+  if (response.kind != ResponseKind::kAnswer) return;
+  for (auto rdata : response.answer.back()->rdata) {
+    const auto a = IpAddress::FromRdata(rdata);
+    if (a && MayAsk(*a, *settings_) && server.addresses.size() < limits::kAddressesPerNs) {
+      server.addresses.push_back({*a, settings_->upstream_port});
+    }
+  }
+}
+
+Task<bool> Iterator::AddServerAddresses(FetchState& state, bool at_last, Budget& budget, int depth) {
+  std::vector<RRType> types;
+  if (settings_->ipv4) types.push_back(RRType::kA);
+  if (settings_->ipv6) types.push_back(RRType::kAAAA);
+  const int failures_at_most = limits::kNsLookupFailures * static_cast<int>(types.size());
+  // All servers' first addresses come before anybody's second, and those only when nothing else is left.
+  for (size_t round = 0; round < (at_last ? types.size() : 1); ++round) {
+    for (size_t i = 0; i < state.cut.servers.size(); ++i) {
+      if (state.cut.servers[i].lookups > round || state.lookup_failures >= failures_at_most) continue;
+      ++state.cut.servers[i].lookups;
+      const size_t before = state.cut.servers[i].addresses.size();
+      // What the delegation gave comes first; the other family is asked for when that leads nowhere.
+      if (round == 0 && before > 0) continue;
+      const dns::Name name = state.cut.servers[i].name;
+      // Its address would have to come from itself.
+      if (name.view().IsAtOrBelow(state.cut.zone) && (round > 0 || state.candidates.empty())) continue;
+      if (!budget.EnterName(name)) continue;  // already being looked up for this question: a loop (row D03)
+      ResponsePtr response = co_await Resolve(name, types[round], false, budget, depth + 1);
+      budget.LeaveName(name);
+      TakeAddresses(*response, state.cut.servers[i]);
+      if (state.cut.servers[i].addresses.size() == before) {
+        ++state.lookup_failures;
+        continue;
       }
-      if (!state.cut.servers[i].addresses.empty()) break;
+      AddCandidates(state, state.cut.servers[i]);
+      co_return true;
     }
-    budget.LeaveName(name);
-    if (state.cut.servers[i].addresses.empty()) {
-      ++state.lookup_failures;
-      continue;
-    }
-    AddCandidates(state, state.cut.servers[i]);
-    co_return true;
   }
   co_return false;
 }

@@ -303,8 +303,10 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
   KeepAuthority(authority, asked.qname, &c->response);
   if (asked.beside) c->response.beside = TakeBeside(authority, s.additional, c->response);
   c->kind = ReplyKind::kResponse;
-  if (!asked.forward && !c->authoritative && !soa && !nxdomain) {
-    c->kind = reply.header().ra ? ReplyKind::kLame : ReplyKind::kUseless;
+  // Nothing at all, or nothing by somebody who does not claim to know: another server may do better.
+  const bool empty = reply.records(dns::Section::kAuthority).empty();
+  if (!asked.forward && !soa && !nxdomain && (!c->authoritative || empty)) {
+    c->kind = !c->authoritative && reply.header().ra ? ReplyKind::kLame : ReplyKind::kUseless;
     // NS of somewhere else: it sends us away, and that is no word on the name.
     c->last_resort = !HasNs(reply);
   }

@@ -116,8 +116,10 @@ class Iterator final : public RecordFetcher {
   Task<Classified> AskServer(FetchState& state, size_t candidate, const dns::Name& qname, dns::RRType qtype,
                              Budget& budget);
   // Looks up the addresses of one more server name; false when there is none left to try.
-  Task<bool> AddServerAddresses(FetchState& state, Budget& budget, int depth);
+  // `at_last`: nobody is left to ask.
+  Task<bool> AddServerAddresses(FetchState& state, bool at_last, Budget& budget, int depth);
 
+  void TakeAddresses(const Response& response, ZoneCut::Server& server) const;
   bool AddParentGlue(FetchState& state) const;
   void ResetCandidates(FetchState& state) const;
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);

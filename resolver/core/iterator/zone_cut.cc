@@ -95,7 +95,7 @@ ZoneCut RootFromHints(const Settings& settings) {
                                [&](const auto& s) { return s.name == hint.name; });
     if (server == cut.servers.end()) {
       server = cut.servers.insert(cut.servers.end(),
-                                  ZoneCut::Server{.name = hint.name, .addresses = {}, .looked_up = true});
+                                  ZoneCut::Server{.name = hint.name, .addresses = {}, .lookups = 2});
     }
     // The operator's own word: asked wherever it is.
     if (hint.address.is_v4() ? settings.ipv4 : settings.ipv6) {
@@ -125,7 +125,7 @@ std::optional<ZoneCut> FindConfiguredZone(dns::NameView name, dns::NameView cut,
   }
   if (best == nullptr) return std::nullopt;
   ZoneCut out{.zone = best->zone, .servers = {}, .forward = best->forward, .fallback = best->fallback};
-  out.servers.push_back({.name = best->zone, .addresses = best->servers, .looked_up = true});
+  out.servers.push_back({.name = best->zone, .addresses = best->servers, .lookups = 2});
   return out;
 }
 

@@ -21,7 +21,7 @@ struct ZoneCut {
   struct Server {
     dns::Name name;
     std::vector<Endpoint> addresses;  // known so far
-    bool looked_up = false;           // its addresses were asked for
+    size_t lookups = 0;               // address types asked for, of the two
   };
   dns::Name zone;
   std::vector<Server> servers;

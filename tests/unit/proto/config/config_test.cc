@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"blocklist: {feeds: [{name: a, url: \"ftp://x/\"}]}\n",
          "must be a path, file:///, http:// or https:// URL"},
         {"blocklist: {feeds: [{name: a, url: /x, format: xml}]}\n",
-         "'xml': must be domains, hosts, urls-csv, adblock, dnsmasq, unbound, rpz or auto"},
+         "'xml': must be domains, wildcards, hosts,"},
         {"blocklist: {feeds: [{name: a, url: /x}, {name: a, url: /y}]}\n",
          "feeds[1].name: 'a' is the name of another"},
         {"blocklist: {feeds: [{name: a, url: /x, interval_seconds: 0}]}\n",
