@@ -97,7 +97,9 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     }
     if (!picked && AddParentGlue(state)) continue;
     if (!picked) {
-      if (at_least.last_resort || !MayComeLate(state, qname, qtype)) break;
+      // There may be something better to do than to wait: the whole question, or the way from the root.
+      const bool last = !state.cut.fallback && qname == state.qname && qtype == state.qtype;
+      if (!last || at_least.last_resort || !MayComeLate(state, qname, qtype)) break;
       Classified late = co_await AwaitLate(state, qname, qtype, budget);
       if (late.kind == ReplyKind::kResponse || late.kind == ReplyKind::kReferral) co_return late;
       // It may have sent us to TCP.
