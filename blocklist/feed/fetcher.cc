@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -24,6 +25,7 @@ constexpr uint64_t kMaxRatio = 100;
 // Below this a high ratio is only a very regular small file.
 constexpr uint64_t kRatioFrom = uint64_t{8} << 20;
 constexpr size_t kMaxHeader = 512;
+constexpr size_t kMaxCredentials = 16 << 10;
 
 struct Transfer {
   CURL* curl;
@@ -80,7 +82,9 @@ void SetOptions(CURL* curl, const FetchRequest& request, Transfer* transfer, cur
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, request.credentials_file.empty() ? 1L : 0L);
+  // Never from the environment: what is not configured does not hold.
+  curl_easy_setopt(curl, CURLOPT_PROXY, request.proxy.c_str());
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMaxRedirects);
   curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -133,6 +137,35 @@ FetchResult FetchFile(const std::string& path, const FetchRequest& request) {
 
 }  // namespace
 
+bool ReadCredentials(const std::string& path, std::vector<std::string>* headers, std::string* error) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) {
+    *error = path + ": " + std::strerror(errno);
+    return false;
+  }
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(::fdopen(fd, "rb"), &std::fclose);
+  struct stat about{};
+  if (::fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    *error = path + ": must be a regular file that its owner alone may read";
+    return false;
+  }
+  std::string text(kMaxCredentials, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line.empty() || line.starts_with('#')) continue;
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0 || line.find_first_of(" \t") < colon) {
+      *error = path + ": not header lines of the form Name: value";
+      return false;
+    }
+    headers->emplace_back(line);
+  }
+  return true;
+}
+
 bool IsFileUrl(const std::string& url, std::string* path) {
   if (url.starts_with("/")) {
     *path = url;
@@ -171,6 +204,12 @@ FetchResult Fetcher::FetchHttp(const FetchRequest& request) {
   };
   if (!request.etag.empty()) add("If-None-Match: " + request.etag);
   if (!request.last_modified.empty()) add("If-Modified-Since: " + request.last_modified);
+  std::vector<std::string> more = request.headers;
+  if (std::string error;
+      !request.credentials_file.empty() && !ReadCredentials(request.credentials_file, &more, &error)) {
+    return Failed(std::move(error));
+  }
+  for (const std::string& header : more) add(header);
   SetOptions(curl.get(), request, &transfer, headers.get());
 
   const CURLcode code = curl_easy_perform(curl.get());

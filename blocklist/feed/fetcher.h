@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sekisho::blocklist {
 
@@ -26,6 +27,9 @@ struct FetchRequest {
   std::string target;         // file to write
   uint64_t max_bytes = uint64_t{512} << 20;
   int64_t max_seconds = 600;
+  std::vector<std::string> headers{};  // "Name: value"
+  std::string credentials_file{};      // headers as lines, kept from redirects and logs
+  std::string proxy{};
 };
 
 enum class FetchOutcome : uint8_t { kFetched, kNotModified, kFailed };
@@ -54,6 +58,9 @@ class Fetcher {
 
   std::atomic<bool> stopping_{false};
 };
+
+// The headers in a credentials file; false and *error when it cannot be read or others may read it.
+bool ReadCredentials(const std::string& path, std::vector<std::string>* headers, std::string* error);
 
 // Whether the URL names a local file; *path is it.
 bool IsFileUrl(const std::string& url, std::string* path);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "blocklist/feed/collection_fetcher.h"
 #include "blocklist/feed/list_archive.h"
 #include "proto/base/now.h"
 
@@ -65,18 +66,28 @@ absl::Status FeedSync::Save(FeedRecord* record, const std::string& what, const s
   return store_.AddHistory(event);
 }
 
+blocklist::FetchResult FeedSync::FetchList(const config::Feed& feed, const FeedRecord& last) {
+  const blocklist::FetchRequest request{.url = feed.url(),
+                                        .etag = last.etag(),
+                                        .last_modified = last.last_modified(),
+                                        .target = FetchedPath(feed),
+                                        .max_bytes = MaxBytes(feed),
+                                        .credentials_file = feed.credentials_file(),
+                                        .proxy = feed.proxy()};
+  if (feed.format() == "taxii")
+    return blocklist::FetchCollection(fetcher_, blocklist::CollectionKind::kTaxii, request);
+  if (feed.format() == "misp-feed")
+    return blocklist::FetchCollection(fetcher_, blocklist::CollectionKind::kMispFeed, request);
+  return fetcher_.Fetch(request);
+}
+
 absl::StatusOr<SyncResult> FeedSync::Fetch(const config::Feed& feed, const blocklist::Guard& guard) {
   absl::StatusOr<FeedRecord> record = store_.FeedNamed(feed.name());
   if (!record.ok()) return record.status();
   const bool same_settings = record->settings() == SettingsOf(feed);
   const int64_t now = UnixMicros(ReadClocks().wall);
   record->set_last_attempt_us(now);
-  const blocklist::FetchResult fetched =
-      fetcher_.Fetch({.url = feed.url(),
-                      .etag = same_settings ? record->etag() : "",
-                      .last_modified = same_settings ? record->last_modified() : "",
-                      .target = FetchedPath(feed),
-                      .max_bytes = MaxBytes(feed)});
+  const blocklist::FetchResult fetched = FetchList(feed, same_settings ? *record : FeedRecord());
   if (fetched.outcome == blocklist::FetchOutcome::kFailed) {
     NoteFailure(fetched.error, &*record);
     if (absl::Status status = Save(&*record, "", "", ""); !status.ok()) return status;

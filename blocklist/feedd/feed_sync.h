@@ -47,6 +47,8 @@ class FeedSync {
   const std::string& folder() const { return folder_; }
 
  private:
+  // `last`: what is known of the version before; empty: fetch anyhow.
+  blocklist::FetchResult FetchList(const config::Feed& feed, const indicators::FeedRecord& last);
   absl::StatusOr<uint64_t> Median(const indicators::FeedRecord& feed) const;
   absl::StatusOr<SyncResult> Rollback(const config::Feed& feed, const Decision& decision);
   // Whether the body was seen before: in force, rejected, or held.

@@ -168,6 +168,8 @@ using File = std::unique_ptr<FILE, int (*)(FILE*)>;
 
 // The format asked for, or the one the first bytes look like.
 std::optional<blocklist::Format> ChooseFormat(const config::Feed& feed, std::string_view start) {
+  if (feed.format() == "taxii") return blocklist::Format::kStix;
+  if (feed.format() == "misp-feed") return blocklist::Format::kMisp;
   if (const auto named = blocklist::FormatFromName(feed.format())) return named;
   return blocklist::DetectFormat(start);
 }

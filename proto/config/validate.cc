@@ -253,9 +253,9 @@ void CheckFields(Problems& out, const std::string& path, const FeedFields& field
 
 void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::set<std::string>* names) {
   static const std::set<std::string> kFormats = {
-      "",      "auto",    "domains",  "wildcards", "hosts",    "adblock",     "dnsmasq",       "unbound",
-      "rpz",   "ip-list", "maltrail", "csv",       "urls-csv", "urlhaus-csv", "threatfox-csv", "json",
-      "jsonl", "misp",    "stix"};
+      "",      "auto",    "domains",   "wildcards", "hosts",    "adblock",     "dnsmasq",       "unbound",
+      "rpz",   "ip-list", "maltrail",  "csv",       "urls-csv", "urlhaus-csv", "threatfox-csv", "json",
+      "jsonl", "taxii",   "misp-feed", "misp",      "stix"};
   Identifier(out, path + ".name", feed.name(), names);
   const std::string& url = feed.url();
   const bool known = url.starts_with("/") || url.starts_with("file:///") || url.starts_with("http://") ||
@@ -265,16 +265,22 @@ void CheckFeed(Problems& out, const std::string& path, const Feed& feed, std::se
         {path + ".url", "'" + Printable(url) + "': must be a path, file:///, http:// or https:// URL"});
   }
   if (!kFormats.contains(feed.format())) {
-    out.push_back({path + ".format", "'" + Printable(feed.format()) +
-                                         "': must be domains, wildcards, hosts, adblock, dnsmasq, unbound, "
-                                         "rpz, ip-list, maltrail, csv, urls-csv, "
-                                         "urlhaus-csv, threatfox-csv, json, jsonl, misp, stix or auto"});
+    out.push_back({path + ".format",
+                   "'" + Printable(feed.format()) +
+                       "': must be domains, wildcards, hosts, adblock, dnsmasq, unbound, "
+                       "rpz, ip-list, maltrail, csv, urls-csv, "
+                       "urlhaus-csv, threatfox-csv, json, jsonl, misp, stix, taxii, misp-feed or auto"});
   }
   if (feed.has_interval_seconds()) {
     Range(out, path + ".interval_seconds", feed.interval_seconds(), 1, 365 * 86400);
   }
   if (feed.has_max_shrink_percent()) {
     Range(out, path + ".max_shrink_percent", feed.max_shrink_percent(), 0, 100);
+  }
+  AbsolutePath(out, path + ".credentials_file", feed.credentials_file(), false);
+  const std::string& proxy = feed.proxy();
+  if (!proxy.empty() && !proxy.starts_with("http://") && !proxy.starts_with("socks5h://")) {
+    out.push_back({path + ".proxy", "'" + Printable(proxy) + "': must begin with http:// or socks5h://"});
   }
   Range(out, path + ".min_confidence", feed.min_confidence(), 0, 100);
   Range(out, path + ".max_age_days", feed.max_age_days(), 0, 36500);

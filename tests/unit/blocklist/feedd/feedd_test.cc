@@ -336,6 +336,46 @@ TEST_F(FeeddTest, ADamagedStoreIsMovedAsideAndComesBackFromItsSources) {
   EXPECT_EQ(Verdict("phish.example"), "blocked");
 }
 
+TEST_F(FeeddTest, AMispFeedIsReadWithEveryEventItsManifestNames) {
+  const std::string folder = folder_.path() + "/misp";
+  const std::string uuid = "5a3e2f1c-0000-4000-8000-00000000000";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + "/manifest.json") << "{\"" << uuid << "1\": {}, \"" << uuid << "2\": {}}";
+  for (const char* number : {"1", "2"}) {
+    std::ofstream(folder + "/" + uuid + number + ".json")
+        << R"({"Event": {"info": "e", "Attribute": [{"type": "domain", "to_ids": true, "value": "misp)"
+        << number << R"(.example"}]}})";
+  }
+  config::Feed* feed = config_.mutable_blocklist()->mutable_feeds(0);
+  feed->set_format("misp-feed");
+  feed->set_url(folder);
+  sync_->Configure(*PolicyInputs::Load(config_));
+  EXPECT_EQ(Sync().indicators(), 2u);
+  EXPECT_EQ(Verdict("misp1.example"), "blocked");
+  EXPECT_EQ(Verdict("x.misp2.example"), "blocked");
+  // An event that is missing fails the whole: the version in force stays.
+  std::filesystem::remove(folder + "/" + uuid + "2.json");
+  std::ofstream(folder + "/manifest.json", std::ios::app) << " ";
+  EXPECT_THAT(Sync().last_error(), HasSubstr("2.json"));
+  EXPECT_EQ(Verdict("x.misp2.example"), "blocked");
+}
+
+TEST_F(FeeddTest, CredentialsThatOthersMayReadAreRefused) {
+  const std::string path = folder_.path() + "/key";
+  std::ofstream(path) << "# key\nAuth-Key: secret\r\n";
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  std::vector<std::string> headers;
+  std::string error;
+  EXPECT_FALSE(blocklist::ReadCredentials(path, &headers, &error));
+  EXPECT_THAT(error, HasSubstr("owner alone"));
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+  EXPECT_TRUE(blocklist::ReadCredentials(path, &headers, &error)) << error;
+  EXPECT_THAT(headers, ::testing::ElementsAre("Auth-Key: secret"));
+  std::ofstream(path) << "just a secret\n";
+  EXPECT_FALSE(blocklist::ReadCredentials(path, &headers, &error));
+  EXPECT_EQ(error.find("secret"), std::string::npos);
+}
+
 TEST_F(FeeddTest, WhatIsNotEnforcedIsShownWithItsReason) {
   WriteList("phish.example\ncom\n");
   Sync();
