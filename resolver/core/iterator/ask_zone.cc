@@ -126,6 +126,7 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
   if (at_least.last_resort) {
     at_least.kind = ReplyKind::kResponse;
     state.errors.clear();
+    ResetCandidates(state);  // the next question may be another one's to answer
     co_return at_least;
   }
   // What each server said comes after what follows from it; a spent budget speaks for itself.

@@ -42,10 +42,23 @@ RRset* FindSet(std::vector<RRset>& sets, dns::NameView owner, RRType type) {
   return nullptr;
 }
 
+// The RRset's owner has labels that its signature does not count: it was made from a wildcard, and what is
+// beside it must prove that nothing closer exists (RFC 4035 section 3.1.3.3).
+bool MadeFromWildcard(const RRset& set) {
+  constexpr size_t kLabelsAt = 3;
+  const int labels = set.owner.view().LabelCount();
+  return std::any_of(set.signatures.begin(), set.signatures.end(),
+                     [&](const auto sig) { return sig.size() > kLabelsAt && sig[kLabelsAt] < labels; });
+}
+
 // SOA with the denial records beside it; NS and everything else in the authority section is not kept (row
 // P15).
 void KeepAuthority(const std::vector<RRsetPtr>& authority, dns::NameView qname, Response* out) {
   size_t denials = 0;
+  if (!out->answer.empty() && std::none_of(out->answer.begin(), out->answer.end(),
+                                           [](const RRsetPtr& s) { return MadeFromWildcard(*s); })) {
+    return;
+  }
   for (const RRsetPtr& s : authority) {
     if (s->type == RRType::kSOA && qname.IsAtOrBelow(s->owner)) {
       out->authority.insert(out->authority.begin(), s);
