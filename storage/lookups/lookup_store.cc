@@ -47,7 +47,8 @@ LookupStore::~LookupStore() {
 
 std::unique_ptr<LookupStore> LookupStore::Open(const StoreOptions& options, std::string* error) {
   std::unique_ptr<LookupStore> store(new LookupStore(options));
-  if (!store->Prepare(error) || !store->OpenPartitions(error)) return nullptr;
+  if (!store->Prepare(error) || !store->OpenHeads(error) || !store->OpenPartitions(error)) return nullptr;
+  store->CheckHeads();
   return store;
 }
 
@@ -239,7 +240,13 @@ bool LookupStore::ImportDay(int32_t day, record::BlockBuilder* builder, const Po
     if (!partition) return false;
     const bool replaces = AddLastBlock(*partition, builder);
     const record::BlockChain& chain = replaces ? partition->chain_without_last() : partition->chain();
-    if (!partition->Write(builder->Finish(chain, false), positions, replaces)) {
+    const record::FinishedBlock block = builder->Finish(chain, false);
+    const ChainEnd next{
+        block.header.number,
+        block.header.rows + partition->rows() - (replaces ? partition->Blocks().back().rows : 0),
+        block.digest};
+    if (!SignBefore(*partition, next, error)) return false;
+    if (!partition->Write(block, positions, replaces)) {
       *error = "cannot write to partition " + partition->id().FolderName() + ": " + partition->error();
       return false;
     }

@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,7 +26,9 @@
 
 #include "proto/base/now.h"
 #include "proto/record/spool.h"
+#include "storage/lookups/heads.h"
 #include "storage/lookups/partition.h"
+#include "storage/lookups/verify.h"
 
 namespace sekisho::lookups {
 
@@ -35,7 +38,8 @@ struct StoreOptions {
   uint32_t block_rows = 1 << 21;  // of a big block
   uint32_t chunk_rows = 8192;
   int zstd_level = 3;
-  uint64_t seed = 0;                            // random
+  uint64_t seed = 0;          // random
+  std::string key_path = {};  // of the signing key, made when missing; empty: beside the folder
   Duration tail_age = std::chrono::minutes(5);  // a row waits no longer for a big block to fill
 };
 
@@ -56,6 +60,12 @@ struct TailBlock {
 struct DamagedPartition {
   PartitionId id;
   std::string why;
+};
+
+// Nothing of that time is deleted or changed; for an incident that is looked into.
+struct Hold {
+  std::string name;  // one word of letters, digits, dot, dash, underscore
+  TimeRange range;
 };
 
 // What a query works on: immutable, each row in exactly one place.
@@ -80,6 +90,9 @@ struct StoreStatus {
   std::string oldest_day;
   std::string newest_day;
   std::vector<DamagedPartition> damaged;
+  // What did not fit the signed heads, ever; kept until the file TROUBLES is removed.
+  std::vector<std::string> troubles;
+  uint64_t heads_counter = 0;
 };
 
 class LookupStore {
@@ -110,6 +123,10 @@ class LookupStore {
   // Drops the days before `today` − `days`, at most two on any one day (a clock gone wrong must not empty the
   // log). Returns the names of the days dropped.
   std::vector<std::string> ApplyRetention(WallTime now, uint32_t days);
+  // Days that overlap a hold are kept, whatever retention says. Any thread. False: *error says why.
+  bool AddHold(const Hold& hold, std::string* error);
+  bool RemoveHold(const std::string& name, std::string* error);
+  std::vector<Hold> Holds() const;
   // Compacts one partition that is not written any more; true when there was one to do. Any thread.
   bool CompactOne(WallTime now);
   // Compacts all of them; for measurements.
@@ -117,6 +134,9 @@ class LookupStore {
   // Checks every byte of one partition after the other, the next at each call; damage is fenced later. Any
   // thread.
   void ScrubNext();
+
+  // Holds everything against the signed heads. Any thread; reads the whole log.
+  VerifyReport Verify(const std::function<bool()>& stop) const;
 
   // Partitions and tail blocks that have rows in [from, end).
   View TakeView(int64_t from_us, int64_t end_us) const;
@@ -132,6 +152,14 @@ class LookupStore {
   explicit LookupStore(const StoreOptions& options);
   bool Prepare(std::string* error);
   bool OpenPartitions(std::string* error);
+  bool OpenHeads(std::string* error);
+  void CheckHeads();
+  void Trouble(const std::string& what);
+  static ChainEnd EndOf(const Partition& partition);
+  // Signs that the partition may from now on also end with that block.
+  bool SignBefore(const Partition& partition, const ChainEnd& next, std::string* error);
+  // Signs that what was flushed is the only state.
+  bool SignFlushed(std::string* error);
   bool RangesToImport(record::BlockReader& block, const record::SpoolPosition& end,
                       std::vector<TimeRange>* out) const;
   std::shared_ptr<Partition> CurrentPartition(int32_t day) const;
@@ -149,7 +177,16 @@ class LookupStore {
   std::map<PartitionId, Entry> partitions_;
   std::vector<std::shared_ptr<const TailBlock>> tail_;
   std::vector<DamagedPartition> damaged_;
+  bool WriteHolds(const std::vector<Hold>& holds, std::string* error);
+  bool Held(const PartitionId& id) const;
+  bool ReadHolds(std::string* error);
+  bool Bury(const PartitionId& id, const ChainEnd& end, const std::string& why, WallTime now);
+
+  std::vector<Hold> holds_;
   PartitionId scrubbed_{-1, 0};
+  mutable std::mutex heads_mutex_;  // taken after mutex_ when both are needed
+  std::unique_ptr<HeadsFile> heads_;
+  std::vector<std::string> troubles_;
 };
 
 }  // namespace sekisho::lookups

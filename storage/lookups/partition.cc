@@ -163,7 +163,7 @@ std::shared_ptr<Partition> Partition::Create(const std::string& dir, PartitionId
   }
   {
     Partition made(hidden, id);
-    if (!made.OpenDb(true, cache, error)) return nullptr;
+    if (!made.OpenDb(Mode::kCreate, cache, error)) return nullptr;
   }
   if (!WriteDurably(hidden + "/PARTITION", "sekisho lookups partition, format 2\n")) {
     *error = "cannot write " + hidden + "/PARTITION";
@@ -192,16 +192,26 @@ std::shared_ptr<Partition> Partition::Open(const std::string& dir, PartitionId i
     *error = "not a partition of format 2";
     return nullptr;
   }
-  if (!p->OpenDb(false, std::move(cache), error) || !p->LoadState(error)) return nullptr;
+  if (!p->OpenDb(Mode::kWrite, std::move(cache), error) || !p->LoadState(error)) return nullptr;
   return p;
 }
 
-bool Partition::OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::string* error) {
+std::shared_ptr<Partition> Partition::OpenToRead(const std::string& dir, PartitionId id,
+                                                 std::shared_ptr<rocksdb::Cache> cache, std::string* error) {
+  std::shared_ptr<Partition> p(new Partition(dir + "/" + id.FolderName(), id));
+  return p->OpenDb(Mode::kRead, std::move(cache), error) ? p : nullptr;
+}
+
+bool Partition::OpenDb(Mode mode, std::shared_ptr<rocksdb::Cache> cache, std::string* error) {
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, FamilyOptions(cache)}, {"blocks", FamilyOptions(cache)}};
+  const bool create = mode == Mode::kCreate;
   if (create) fs::create_directories(path_);
   rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(DbOptions(create), path_, families, &handles_->families, &db);
+  const auto status =
+      mode == Mode::kRead
+          ? rocksdb::DB::OpenForReadOnly(DbOptions(false), path_, families, &handles_->families, &db)
+          : rocksdb::DB::Open(DbOptions(create), path_, families, &handles_->families, &db);
   if (!status.ok()) {
     *error = status.ToString();
     return false;
@@ -383,6 +393,31 @@ uint64_t Partition::DiskBytes() const {
 
 bool Partition::HeaderBytes(uint32_t block, const Instant* instant, std::string* bytes) {
   return Check(handles_->db->Get(Instant::Read(instant), handles_->meta(), HeaderKey(block), bytes));
+}
+
+std::vector<uint32_t> Partition::HeaderNumbers(const Instant* instant) {
+  std::vector<uint32_t> out;
+  const std::unique_ptr<rocksdb::Iterator> it(
+      handles_->db->NewIterator(Instant::Read(instant), handles_->meta()));
+  for (it->Seek("H"); it->Valid() && it->key().starts_with("H"); it->Next()) {
+    if (it->key().size() == 5) out.push_back(ByteReader(AsBytes(it->key().ToStringView().substr(1))).U32());
+  }
+  Check(it->status());
+  return out;
+}
+
+std::string Partition::SectionDamage(uint32_t block, const record::BlockHeader& header,
+                                     const Instant* instant) {
+  std::string bytes;
+  for (const record::SectionInfo& s : header.sections) {
+    const auto status =
+        handles_->db->Get(Instant::Read(instant), handles_->blocks(), SectionKey(block, s.id), &bytes);
+    const std::string name = "section " + std::to_string(s.id >> 16) + "." + std::to_string(s.id & 0xffff);
+    if (!Check(status)) return name + " cannot be read: " + status.ToString();
+    if (bytes.size() != s.size || record::ShortSha256(AsBytes(bytes)) != s.digest)
+      return name + " does not match its digest";
+  }
+  return "";
 }
 
 std::unique_ptr<record::BlockReader> Partition::OpenBlock(uint32_t block, const Instant* instant) {

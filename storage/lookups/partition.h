@@ -78,6 +78,9 @@ class Partition {
                                            std::shared_ptr<rocksdb::Cache> cache, std::string* error);
   static std::shared_ptr<Partition> Open(const std::string& dir, PartitionId id,
                                          std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+  // For a look at a fenced one: changes nothing and does not mind what does not fit.
+  static std::shared_ptr<Partition> OpenToRead(const std::string& dir, PartitionId id,
+                                               std::shared_ptr<rocksdb::Cache> cache, std::string* error);
   // Writes the DAMAGED file.
   static void Fence(const std::string& dir, PartitionId id, const std::string& why);
 
@@ -119,6 +122,11 @@ class Partition {
   // The header's bytes as they are kept. False: there is none or it cannot be read.
   bool HeaderBytes(uint32_t block, const Instant* instant, std::string* bytes);
 
+  // The numbers of all headers there are, ascending.
+  std::vector<uint32_t> HeaderNumbers(const Instant* instant);
+  // What is wrong with the block's sections; empty: each is there and matches its digest.
+  std::string SectionDamage(uint32_t block, const record::BlockHeader& header, const Instant* instant);
+
   // The first corruption met; the store fences the partition then.
   bool damaged() const { return damaged_.load(); }
   std::string error() const;
@@ -126,7 +134,8 @@ class Partition {
  private:
   struct Handles;
   Partition(std::string path, PartitionId id);
-  bool OpenDb(bool create, std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+  enum class Mode : uint8_t { kCreate, kWrite, kRead };
+  bool OpenDb(Mode mode, std::shared_ptr<rocksdb::Cache> cache, std::string* error);
   bool LoadState(std::string* error);
   bool Check(const rocksdb::Status& status);
   void SetDamaged(const std::string& why);

@@ -22,7 +22,7 @@ bool LookupStore::Flush(std::string* error) {
     *error = "cannot make partition " + partition->id().FolderName() + " durable: " + partition->error();
     all = false;
   }
-  return all;
+  return all && SignFlushed(error);
 }
 
 bool LookupStore::FenceDamaged() {
@@ -53,16 +53,28 @@ std::vector<std::string> LookupStore::ApplyRetention(WallTime now, uint32_t days
   if (ledger_day != today) dropped = 0;
   std::vector<std::string> out;
   std::lock_guard<std::mutex> lock(mutex_);
-  while (dropped < kMostPerDay && !partitions_.empty()) {
-    const auto it = partitions_.begin();
+  for (auto it = partitions_.begin(); it != partitions_.end() && dropped < kMostPerDay;) {
     if (int64_t{it->first.day} + days >= today) break;
+    if (Held(it->first)) {
+      ++it;
+      continue;
+    }
+    // The tombstone first: what is gone without one was taken.
+    if (!Bury(it->first, EndOf(*it->second.partition), "retention", now)) break;
     out.push_back(it->first.FolderName());
     ++dropped;
     std::ofstream(ledger) << today << " " << dropped << "\n";
     it->second.partition->DropOnClose();
-    partitions_.erase(it);
+    it = partitions_.erase(it);
   }
   return out;
+}
+
+bool LookupStore::Bury(const PartitionId& id, const ChainEnd& end, const std::string& why, WallTime now) {
+  std::lock_guard<std::mutex> lock(heads_mutex_);
+  heads_->heads().days.erase(id);
+  heads_->heads().gone[id] = {end, UnixMicros(now), why};
+  return heads_->Write(now);
 }
 
 bool LookupStore::CompactOne(WallTime now) {
@@ -144,6 +156,9 @@ StoreStatus LookupStore::Status() const {
     status.newest_day = DayText(partitions_.rbegin()->first.day);
   }
   status.damaged = damaged_;
+  std::lock_guard<std::mutex> heads_lock(heads_mutex_);
+  status.troubles = troubles_;
+  status.heads_counter = heads_->heads().counter;
   return status;
 }
 
