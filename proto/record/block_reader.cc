@@ -195,12 +195,13 @@ bool BlockReader::UnpackIds(ColumnReader& in, uint32_t chunk, std::vector<uint32
 
 bool BlockReader::UnpackRest(ColumnReader& in, uint32_t chunk) {
   const uint32_t n = RowsOf(chunk);
+  size_t unit = 0;
   std::vector<uint64_t> times;
   if (manners_.empty() || header_.sources.empty()) return false;
-  if (!in.Planes(n, manners_.size() - 1, &rest_.manner) || !in.Numbers(n, kAny, &times) ||
-      !in.Planes(n, header_.sources.size() - 1, &rest_.source) || !in.Numbers(n, kAny, &rest_.sequence) ||
-      !in.Planes(n, 0xffff, &rest_.port) || !in.Planes(n, UINT32_MAX, &rest_.latency_us) ||
-      !in.Planes(n, 0x1ffff, &rest_.size_delta)) {
+  if (!in.Planes(n, manners_.size() - 1, &rest_.manner) || !in.Count(1'000'000, &unit) || unit == 0 ||
+      !in.Numbers(n, kAny, &times) || !in.Planes(n, header_.sources.size() - 1, &rest_.source) ||
+      !in.Numbers(n, kAny, &rest_.sequence) || !in.Planes(n, 0xffff, &rest_.port) ||
+      !in.Planes(n, UINT32_MAX, &rest_.latency_us) || !in.Planes(n, 0x1ffff, &rest_.size_delta)) {
     return false;
   }
   rest_.time_us.resize(n);
@@ -208,8 +209,9 @@ bool BlockReader::UnpackRest(ColumnReader& in, uint32_t chunk) {
   for (size_t s = 0; s < expected.size(); ++s) expected[s] = header_.sources[s].first_sequence;
   int64_t time = chunk_first_us_[chunk];
   for (uint32_t i = 0; i < n; ++i) {
-    if (times[i] > static_cast<uint64_t>(ChunkLast(chunk)) - static_cast<uint64_t>(time)) return false;
-    time = static_cast<int64_t>(static_cast<uint64_t>(time) + times[i]);
+    if (times[i] > (static_cast<uint64_t>(ChunkLast(chunk)) - static_cast<uint64_t>(time)) / unit)
+      return false;
+    time = static_cast<int64_t>(static_cast<uint64_t>(time) + times[i] * unit);
     rest_.time_us[i] = time;
     if (i == 0 && times[0] != 0) return false;
     uint64_t& e = expected[rest_.source[i]];

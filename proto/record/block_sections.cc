@@ -2,7 +2,8 @@
 //
 //   row exchanges := ids        row askers := numbers(asker)        for each chunk
 //   ids           := numbers(id, 255 for those above) | [if any:] numbers(id − 255 of those)
-//   row rest      := numbers(manner) | Δ time | source | Δ sequence | port | latency | Δ size
+//   row rest      := numbers(manner) | unit | numbers(time − time before, in units) | source | Δ sequence |
+//   port | latency | Δ size
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -163,9 +164,13 @@ std::string BlockBuilder::RestSection(std::span<const Row> rows) {
   std::vector<uint64_t> column;
   const size_t n = rows.size();
   Column(&w, n, &column, [&](size_t i) { return rows[i].manner; });
-  Column(&w, n, &column, [&](size_t i) {
+  const auto passed = [&](size_t i) {
     return static_cast<uint64_t>(rows[i].time_us) - static_cast<uint64_t>(rows[i == 0 ? 0 : i - 1].time_us);
-  });
+  };
+  uint64_t unit = 1000;  // most times are cut to the millisecond
+  for (size_t i = 0; i < n && unit != 1; ++i) unit = passed(i) % unit == 0 ? unit : 1;
+  w.Count(unit);
+  Column(&w, n, &column, [&](size_t i) { return passed(i) / unit; });
   Column(&w, n, &column, [&](size_t i) { return rows[i].source; });
   std::vector<uint64_t> expected(sources_.size());
   for (size_t s = 0; s < expected.size(); ++s) expected[s] = sources_[s].first_sequence;

@@ -149,6 +149,81 @@ ExitCode Log(const Context& context, const Arguments& args) {
   return ExitCode::kOk;
 }
 
+// Asks logd one thing and takes the one answer.
+std::optional<control::Response> Ask(const Context& context, const control::Request& request,
+                                     Duration patience) {
+  const auto socket = SocketPath(context);
+  if (!socket) return std::nullopt;
+  auto client = io::FrameClient::Connect(*socket, patience);
+  control::Response answer;
+  const absl::Status status = client.ok() ? client->Call(request,
+                                                         [&](const control::Response& r) {
+                                                           answer = r;
+                                                           return true;
+                                                         })
+                                          : client.status();
+  if (status.ok()) return answer;
+  context.err << "sekisho log: " << std::string(status.message()) << "\n";
+  return std::nullopt;
+}
+
+ExitCode LogVerify(const Context& context, const Arguments& args) {
+  (void)args;
+  control::Request request;
+  request.mutable_log_verify();
+  const auto answer = Ask(context, request, std::chrono::hours(6));
+  if (!answer) return ExitCode::kFailed;
+  const control::LogVerified& v = answer->log_verified();
+  context.out << v.rows() << " lookups in " << v.blocks() << " blocks of " << v.partitions() << " days\n";
+  context.out << "signed heads: counter " << v.counter() << ", key " << v.key() << "\n";
+  for (const std::string& gone : v.gone()) context.out << "gone: " << gone << "\n";
+  for (const std::string& loss : v.losses()) context.out << "gap: " << loss << "\n";
+  for (const std::string& finding : v.findings()) context.out << "BROKEN: " << finding << "\n";
+  if (!v.complete()) context.err << "sekisho log verify: ended before all was read\n";
+  if (v.findings().empty() && v.complete()) context.out << "all is as it was written\n";
+  return v.findings().empty() && v.complete() ? ExitCode::kOk : ExitCode::kFailed;
+}
+
+ExitCode ChangeHold(const Context& context, control::LogHoldChange change) {
+  control::Request request;
+  *request.mutable_log_hold() = std::move(change);
+  const auto answer = Ask(context, request, kPatience);
+  if (!answer) return ExitCode::kFailed;
+  const TimeZone utc = *ParseTimeZone("UTC");
+  for (const auto& hold : answer->log_holds().holds()) {
+    context.out << hold.name() << "  " << FormatTime(hold.since_us(), utc, 0) << " to "
+                << FormatTime(hold.until_us(), utc, 0) << "\n";
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode HoldAdd(const Context& context, const Arguments& args) {
+  control::LogHoldChange change;
+  change.set_kind(control::LogHoldChange::ADD);
+  change.set_name(args.Get("NAME"));
+  int64_t since = 0;
+  int64_t until = 0;
+  const TimeZone utc = *ParseTimeZone("UTC");
+  if (!TakeTime(args, "--since", utc, &since, context.err) ||
+      !TakeTime(args, "--until", utc, &until, context.err))
+    return ExitCode::kUsage;
+  change.set_since_us(since);
+  change.set_until_us(until);
+  return ChangeHold(context, std::move(change));
+}
+
+ExitCode HoldRemove(const Context& context, const Arguments& args) {
+  control::LogHoldChange change;
+  change.set_kind(control::LogHoldChange::REMOVE);
+  change.set_name(args.Get("NAME"));
+  return ChangeHold(context, std::move(change));
+}
+
+ExitCode HoldList(const Context& context, const Arguments& args) {
+  (void)args;
+  return ChangeHold(context, {});
+}
+
 }  // namespace
 
 std::vector<Command> LogCommands() {
@@ -178,7 +253,22 @@ std::vector<Command> LogCommands() {
                          {.name = "--utc-offset",
                           .help = "how times are read and shown: UTC, local or +09:00",
                           .fallback = "UTC"}},
-           .run = &Log}};
+           .run = &Log},
+          {.path = "log verify",
+           .help = "hold the whole log against its signed heads and name what is not as it was written",
+           .arguments = {},
+           .run = &LogVerify},
+          {.path = "log hold list", .help = "show the holds", .arguments = {}, .run = &HoldList},
+          {.path = "log hold add",
+           .help = "keep the lookups of a time, whatever retention says",
+           .arguments = {{.name = "NAME", .help = "of the incident", .required = true},
+                         {.name = "--since", .help = "from then on", .required = true},
+                         {.name = "--until", .help = "before then", .required = true}},
+           .run = &HoldAdd},
+          {.path = "log hold remove",
+           .help = "leave the time to retention again",
+           .arguments = {{.name = "NAME", .help = "of the incident", .required = true}},
+           .run = &HoldRemove}};
 }
 
 }  // namespace sekisho::cli

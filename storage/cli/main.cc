@@ -41,7 +41,7 @@ CLI::App* SubcommandFor(CLI::App& root, const Command& command) {
     const std::string word = command.path.substr(begin, end - begin);
     const auto known = at->get_subcommands([&word](CLI::App* app) { return app->get_name() == word; });
     CLI::App* next = known.empty() ? at->add_subcommand(word) : known.front();
-    if (end < command.path.size()) next->require_subcommand(1);
+    if (known.empty() && end < command.path.size()) next->require_subcommand(1);
     at = next;
     begin = end + 1;
   }
@@ -102,8 +102,9 @@ int Run(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
   const Context context{config_path, run_dir, std::cout, std::cerr};
-  for (const Binding& binding : bindings) {
-    if (binding.app->parsed()) return static_cast<int>(binding.command->run(context, Collect(binding)));
+  for (const Binding& binding : bindings) {  // of "log" and "log verify" the longer one is meant
+    if (binding.app->parsed() && binding.app->get_subcommands().empty())
+      return static_cast<int>(binding.command->run(context, Collect(binding)));
   }
   return static_cast<int>(ExitCode::kUsage);
 }

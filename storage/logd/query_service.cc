@@ -5,7 +5,7 @@
 
 namespace sekisho::logd {
 
-QueryService::QueryService(const lookups::LookupStore& store, const lookups::Ingest& ingest, Options options)
+QueryService::QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, Options options)
     : store_(store), ingest_(ingest), options_(options) {
   for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
@@ -55,6 +55,12 @@ void QueryService::Answer(const Job& job) {
     case control::Request::kStatus:
       AnswerStatus(*job.reply);
       break;
+    case control::Request::kLogVerify:
+      AnswerVerify(*job.reply);
+      break;
+    case control::Request::kLogHold:
+      AnswerHold(job.request.log_hold(), *job.reply);
+      break;
     default:
       job.reply->Fail("logd does not know this request");
   }
@@ -93,6 +99,63 @@ void QueryService::AnswerQuery(const control::LogQuery& query, io::ReplyStream& 
   reply.Finish(std::move(response));
 }
 
+// No deadline of a query: it reads the whole log, and ends when the asker goes.
+void QueryService::AnswerVerify(io::ReplyStream& reply) {
+  const lookups::VerifyReport report = store_.Verify([&] { return stopping_.load() || reply.gone(); });
+  control::Response response;
+  control::LogVerified* out = response.mutable_log_verified();
+  out->set_partitions(report.partitions);
+  out->set_blocks(report.blocks);
+  out->set_rows(report.rows);
+  out->set_counter(report.counter);
+  out->set_key(report.key);
+  out->set_complete(report.complete);
+  constexpr int kMost = 1000;
+  for (const lookups::Finding& f : report.findings) {
+    if (out->findings_size() == kMost) {
+      out->add_findings("and more");
+      break;
+    }
+    out->add_findings("partition " + f.partition.FolderName() +
+                      (f.block == 0 ? "" : ", block " + std::to_string(f.block)) + ": " +
+                      query::PrintableUtf8(f.what));
+  }
+  for (const std::string& t : report.troubles)
+    out->add_findings("noticed at a start: " + query::PrintableUtf8(t));
+  for (const auto& [source, sum] : report.sources) {
+    if (sum.lost == 0 || out->losses_size() == kMost) continue;
+    out->add_losses("node " + std::to_string(source.node) + ", start " + std::to_string(source.boot) +
+                    ", worker " + std::to_string(source.worker) + ": " + std::to_string(sum.lost) + " of " +
+                    std::to_string(sum.lost + sum.rows) + " lookups were not recorded");
+  }
+  for (const auto& [id, stone] : report.gone) {
+    out->add_gone(id.FolderName() + ": " + std::to_string(stone.end.rows) + " lookups, " +
+                  query::PrintableUtf8(stone.why));
+  }
+  reply.Finish(std::move(response));
+}
+
+void QueryService::AnswerHold(const control::LogHoldChange& change, io::ReplyStream& reply) {
+  std::string error;
+  const bool done =
+      change.kind() == control::LogHoldChange::ADD
+          ? store_.AddHold({change.name(), {change.since_us(), change.until_us()}}, &error)
+          : change.kind() != control::LogHoldChange::REMOVE || store_.RemoveHold(change.name(), &error);
+  if (!done) {
+    reply.Fail(error);
+    return;
+  }
+  control::Response response;
+  response.mutable_log_holds();
+  for (const lookups::Hold& hold : store_.Holds()) {
+    auto* row = response.mutable_log_holds()->add_holds();
+    row->set_name(hold.name);
+    row->set_since_us(hold.range.from_us);
+    row->set_until_us(hold.range.end_us);
+  }
+  reply.Finish(std::move(response));
+}
+
 void QueryService::AnswerStatus(io::ReplyStream& reply) {
   control::Response response;
   control::StatusReply* status = response.mutable_status();
@@ -121,6 +184,8 @@ void QueryService::AnswerStatus(io::ReplyStream& reply) {
       c.damages > 0 ? "parts of the spool could not be read" : "");
   add("spool blocks unreadable", std::to_string(s.unreadable_blocks),
       s.unreadable_blocks > 0 ? "blocks of the spool do not hold what they should" : "");
+  add("signed heads", std::to_string(s.heads_counter));
+  for (const std::string& t : s.troubles) add("integrity", "broken", query::PrintableUtf8(t));
   add("queries answered", std::to_string(answered_.load()));
   add("queries refused", std::to_string(refused_.load()));
   for (const lookups::DamagedPartition& d : s.damaged) {

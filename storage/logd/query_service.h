@@ -32,7 +32,7 @@ class QueryService {
     uint64_t limit_cap = 100'000;  // rows of one answer
     size_t rows_per_frame = 500;
   };
-  QueryService(const lookups::LookupStore& store, const lookups::Ingest& ingest, Options options);
+  QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, Options options);
   ~QueryService();
 
   void Submit(control::Request request, std::shared_ptr<io::ReplyStream> reply);
@@ -48,8 +48,10 @@ class QueryService {
   void Answer(const Job& job);
   void AnswerQuery(const control::LogQuery& query, io::ReplyStream& reply);
   void AnswerStatus(io::ReplyStream& reply);
+  void AnswerVerify(io::ReplyStream& reply);
+  void AnswerHold(const control::LogHoldChange& change, io::ReplyStream& reply);
 
-  const lookups::LookupStore& store_;
+  lookups::LookupStore& store_;
   const lookups::Ingest& ingest_;
   Options options_;
   std::atomic<bool> stopping_{false};
