@@ -154,6 +154,11 @@ TEST_F(StoreTest, KilledAnywhereNothingIsLostOrDoubled) {
     while (ingest.Tick(Now{})) {
     }
     ASSERT_EQ(Everything(*store), Lines(all)) << "round " << round;
+    // Whatever the crash left had been signed before.
+    const VerifyReport report = store->Verify([] { return false; });
+    ASSERT_EQ(report.troubles, std::vector<std::string>{}) << "round " << round;
+    for (const Finding& f : report.findings)
+      ADD_FAILURE() << "round " << round << " " << f.block << " " << f.what;
   }
 }
 
