@@ -50,7 +50,7 @@ std::string KeyFromNameText(std::string_view name) {
 }
 
 Merger::Merger(std::vector<MergeFeed> feeds, const Guard& guard, TrieBuilder* builder)
-    : feeds_(std::move(feeds)), guard_(guard), builder_(builder) {}
+    : feeds_(std::move(feeds)), guard_(guard), builder_(builder), plain_sources_(feeds_.size()) {}
 
 absl::Status Merger::Add(std::string_view name_key, const MergeClaim& claim) {
   if (claim.feed >= feeds_.size()) return absl::InvalidArgumentError("a claim of an unknown feed");
@@ -72,6 +72,7 @@ bool Merger::TakenBack(const Held& held) const {
 absl::Status Merger::Flush() {
   if (held_.empty()) return absl::OkStatus();
   const std::string name = NameTextFromKey(key_);
+  if (held_.size() == 1) return FlushOne(name);
   std::array<std::optional<GuardVerdict>, 3> verdicts;  // by kind, asked once
   Group exact;
   Group subtree;
@@ -95,6 +96,32 @@ absl::Status Merger::Flush() {
   if (status.ok()) status = Emit(RuleScope::kSubtree, std::move(subtree));
   held_.clear();
   return status;
+}
+
+// Nearly all names have one claim; this is the compile's inner loop.
+absl::Status Merger::FlushOne(const std::string& name) {
+  const Held held = std::move(held_.front());
+  held_.clear();
+  if (held.allow) return absl::OkStatus();
+  if (guard_.Check(name, held.kind) != GuardVerdict::kEnforce) {
+    ++not_enforced_;
+    return absl::OkStatus();
+  }
+  ++rules_;
+  return builder_->Add(key_, held.kind == ClaimKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact,
+                       feeds_[held.feed].log_only ? RuleAction::kLogOnly : RuleAction::kBlock,
+                       SourceOfOne(held));
+}
+
+uint32_t Merger::SourceOfOne(const Held& held) {
+  if (!held.reference.empty() && sources_ < kMaxDetailedSources) return SourceOf({&held});
+  std::optional<uint32_t>& known = plain_sources_[held.feed];
+  if (!known) {
+    Held plain = held;
+    plain.reference.clear();
+    known = SourceOf({&plain});
+  }
+  return *known;
 }
 
 absl::Status Merger::Emit(RuleScope scope, Group group) {

@@ -20,6 +20,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,8 @@ class Merger {
   };
 
   absl::Status Flush();
+  absl::Status FlushOne(const std::string& name);
+  uint32_t SourceOfOne(const Held& held);
   // The feed of `held` has an exception for it.
   bool TakenBack(const Held& held) const;
   absl::Status Emit(RuleScope scope, Group group);
@@ -88,6 +91,7 @@ class Merger {
   uint64_t rules_ = 0;
   uint64_t not_enforced_ = 0;
   size_t sources_ = 0;
+  std::vector<std::optional<uint32_t>> plain_sources_;  // by feed: the source without a reference
 };
 
 }  // namespace sekisho::blocklist

@@ -253,6 +253,7 @@ TEST_F(FeeddTest, AHeldListThatIsServedAgainAndAgainIsTakenWhenTheFeedSaysSo) {
 }
 
 TEST_F(FeeddTest, AnExpectedNameThatIsMissingHoldsTheVersion) {
+  Sync();  // the fetch at the start, which knows nothing of the expected name, is over
   config_.mutable_blocklist()->mutable_feeds(0)->add_expect_names("probe.example");
   sync_->Configure(*PolicyInputs::Load(config_));
   WriteList("0.0.0.0 phish.example\n");
