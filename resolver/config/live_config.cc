@@ -195,6 +195,7 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
   settings->minimise_type = resolver.qname_minimisation_type() == "NS" ? RRType::kNS : RRType::kA;
   settings->mix_case = resolver.mix_case();
   settings->minimal_responses = resolver.minimal_responses();
+  settings->aggressive_nsec = resolver.aggressive_nsec();
   settings->harden_glue = resolver.harden_glue();
   settings->prefetch = resolver.prefetch();
   settings->rebinding_guard = resolver.rebinding_guard();

@@ -52,8 +52,8 @@ inline constexpr size_t kRecordsPerRrset = 256;
 // Test: RrsetCacheTest.HugeEntryIsRefused.
 inline constexpr size_t kMaxEntryBytes = 65536;
 
-// Signatures verified for one client question, and those that may fail (KeyTrap, CVE-2023-50387, rows D07, D11).
-// Test: AttackTest.D07KeyTrap, AttackTest.D11DenialPaddedWithSignedRecords.
+// Signatures verified for one client question, and those that may fail (KeyTrap, CVE-2023-50387, rows D07,
+// D11). Test: AttackTest.D07KeyTrap, AttackTest.D11DenialPaddedWithSignedRecords.
 inline constexpr int kSignatureChecks = 64;
 inline constexpr int kSignatureFailures = 16;
 // Signatures tried for one RRset, DS records of one zone, keys of one tag (row D07, CVE-2025-8677 row D10).
@@ -100,14 +100,19 @@ inline constexpr Duration kFailureTtlMax = std::chrono::seconds(60);
 // Test: client/bogus_stays_bogus_in_the_cache.
 inline constexpr Duration kBogusTtl = std::chrono::seconds(60);
 
+// NSEC and NSEC3 records kept for RFC 8198, in all and of one zone.
+// Test: DenialIndex.ZonesUsedLongestAgoGiveWay.
+inline constexpr size_t kDenialsKept = 200'000;
+inline constexpr size_t kDenialsPerZone = 20'000;
+
 // Other servers of the zone that are asked when data does not validate: it may be one server that is broken
 // or lied (RFC 4035 section 4.7; row P24).
 // Test: AttackTest.D07OneBudgetForAllAndNoLastingHarmToOthers.
 inline constexpr size_t kOtherServersWhenBogus = 3;
 
-// Questions in progress in one worker. An agency may have as many as are still free, so that neither one nor a few
-// can fill it (row S24).
-// Test: dos/S24_one_agency_takes_no_more_than_half, LoadTest.S24OneAgencyFloodsWithSlowNames.
+// Questions in progress in one worker. An agency may have as many as are still free, so that neither one nor
+// a few can fill it (row S24). Test: dos/S24_one_agency_takes_no_more_than_half,
+// LoadTest.S24OneAgencyFloodsWithSlowNames.
 inline constexpr size_t kPendingQuestions = 20'000;
 inline constexpr size_t kPendingPerAgencyLeast = 100;
 // From one client address (row D21); ten times as many of one whose address is proven.
@@ -118,9 +123,9 @@ inline constexpr size_t kVerifiedFactor = 10;
 // CVE-2026-42534).
 // Test: dos/D23_jostle, dos/D23_full_and_young.
 inline constexpr Duration kJostleAfter = std::chrono::milliseconds(200);
-// Fetches in progress for one zone: a tenth of the questions; where nothing answers the bound shrinks to the least
-// (row D22).
-// Test: LoadTest.D22WaterTortureOfADeadZone, FetchQuotaTest.ShrinksUnderSilenceAndGrowsWithReplies.
+// Fetches in progress for one zone: a tenth of the questions; where nothing answers the bound shrinks to the
+// least (row D22). Test: LoadTest.D22WaterTortureOfADeadZone,
+// FetchQuotaTest.ShrinksUnderSilenceAndGrowsWithReplies.
 inline constexpr size_t kFetchesPerZone = kPendingQuestions / 10;
 inline constexpr size_t kFetchesLeast = 10;
 // With one server, whatever the zone (row D22).

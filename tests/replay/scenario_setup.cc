@@ -54,6 +54,7 @@ void Scenario::Config(const Words& w) {
       {"mix-case", &Settings::mix_case},
       {"answer-rotation", &Settings::answer_rotation},
       {"minimal-responses", &Settings::minimal_responses},
+      {"aggressive-nsec", &Settings::aggressive_nsec},
       {"harden-glue", &Settings::harden_glue},
       {"prefetch", &Settings::prefetch},
       {"rebinding-guard", &Settings::rebinding_guard}};

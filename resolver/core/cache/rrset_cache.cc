@@ -197,7 +197,8 @@ class RrsetCache::Shard {
   uint64_t evictions_ = 0;
 };
 
-RrsetCache::RrsetCache(size_t max_bytes, size_t shards, Rng& rng) : hash_(rng) {
+RrsetCache::RrsetCache(size_t max_bytes, size_t shards, Rng& rng)
+    : hash_(rng), denials_(limits::kDenialsKept) {
   for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(max_bytes / shards));
 }
 
@@ -231,6 +232,7 @@ void RrsetCache::Remove(dns::NameView name, dns::RRType type, Slot slot) {
 size_t RrsetCache::RemoveUnder(dns::NameView name) {
   size_t removed = 0;
   for (const auto& shard : shards_) removed += shard->RemoveUnder(name);
+  denials_.RemoveAround(name);
   return removed;
 }
 

@@ -22,6 +22,7 @@
 #include "proto/dns/rrset.h"
 #include "proto/record/lookup_record.h"
 #include "resolver/core/beside.h"
+#include "resolver/core/validator/denial_index.h"
 
 namespace sekisho::resolver {
 
@@ -95,6 +96,8 @@ class RrsetCache {
   size_t RemoveUnder(dns::NameView name);
 
   Stats stats() const;
+  // What is known not to exist, for names that were not asked for yet (RFC 8198).
+  dnssec::DenialIndex& denials() { return denials_; }
 
  private:
   class Shard;
@@ -102,6 +105,7 @@ class RrsetCache {
 
   KeyedHash hash_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  dnssec::DenialIndex denials_;
 };
 
 }  // namespace sekisho::resolver

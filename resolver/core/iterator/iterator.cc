@@ -71,9 +71,51 @@ Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, 
       co_return judged;
     }
   }
+  if (ResponsePtr denied = co_await FromDenials(name, type, validate, budget, depth)) co_return denied;
   if (ResponsePtr failed = KnownFailure(name, type)) co_return failed;
   ResponsePtr fresh = co_await Refresh(name, type, validate, budget, depth);
   co_return fresh;
+}
+
+// RFC 8198: what was proven of other names may deny this one too. The proof is judged anew for this name.
+Task<ResponsePtr> Iterator::FromDenials(dns::Name name, RRType type, bool validate, Budget& budget,
+                                        int depth) {
+  // Unvalidated data is asked for by the validator, which judges what it gets; beside DS it wants what is
+  // there.
+  const bool wanted = settings_->aggressive_nsec && settings_->validate && type != RRType::kANY &&
+                      type != RRType::kRRSIG && (validate || type == RRType::kDS) && !name.IsRoot();
+  if (!wanted) co_return nullptr;
+  const dns::NameView start = type == RRType::kDS ? name.view().Parent() : name.view();
+  auto found = cache_->denials().Find(name, start, now_->mono, crypto_, budget);
+  if (!found) co_return nullptr;
+  Response r;
+  r.qname = name;
+  r.qtype = type;
+  r.kind = found->nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
+  r.rcode = found->nxdomain ? dns::Rcode::kNXDomain : dns::Rcode::kNoError;
+  r.zone = found->zone;
+  r.authority = std::move(found->authority);
+  r.ttl_cap = found->ttl;
+  r.from_cache = true;
+  if (validate) {
+    [[maybe_unused]] const bool judged = co_await validator_.Validate(&r, budget, depth);
+    if (r.security != Security::kSecure) co_return nullptr;
+    BoundTtls(&r);
+    Store(r, true);
+  }
+  co_return std::make_shared<const Response>(std::move(r));
+}
+
+void Iterator::NoteDenials(const Response& r) {
+  if (r.security != Security::kSecure || !settings_->aggressive_nsec || r.authority.empty()) return;
+  const dns::RRsetPtr& soa = r.authority.front();
+  if (soa->type != RRType::kSOA) return;
+  const uint32_t ttl = std::min(NegativeTtlOf(r), r.ttl_cap);
+  for (const dns::RRsetPtr& s : r.authority) {
+    if (s->type == RRType::kNSEC || s->type == RRType::kNSEC3) {
+      cache_->denials().Add(soa->owner, soa, s, ttl, now_->mono);
+    }
+  }
 }
 
 Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {
@@ -109,6 +151,7 @@ void Iterator::Keep(Response* response) {
   }
   BoundTtls(response);
   Store(*response, true);
+  NoteDenials(*response);
 }
 
 Task<Iterator::Found> Iterator::IterateUntilValid(dns::Name name, RRType type, Budget& budget, int depth) {
@@ -148,6 +191,7 @@ Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, i
   if (response.kind == ResponseKind::kFailure) co_return cached;
   [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
   Store(response, true);
+  NoteDenials(response);
   response.from_cache = true;
   co_return std::make_shared<const Response>(std::move(response));
 }

@@ -108,6 +108,10 @@ class Iterator final : public RecordFetcher {
   // Iterates, and again without the servers whose answers do not validate, until one does or none is left.
   Task<Found> IterateUntilValid(dns::Name name, dns::RRType type, Budget& budget, int depth);
   void Keep(Response* response);
+  // Null when no known denial covers the name.
+  Task<ResponsePtr> FromDenials(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
+  void NoteDenials(const Response& response);
+  uint32_t NegativeTtlOf(const Response& response) const;
   // May a link be kept that came with a question for another name? Not below a cut that is known and was not
   // asked.
   bool MayKeepLink(const Response& link) const;
@@ -155,6 +159,7 @@ class Iterator final : public RecordFetcher {
   ServerTable servers_;
   Exchanges exchanges_;
   Validator validator_;
+  dns::DnssecCrypto crypto_;  // hashes names
   KeyedHash cookie_key_;
   FetchQuota zone_quota_;
   FetchQuota server_quota_;

@@ -140,6 +140,8 @@ void Iterator::BoundTtls(Response* r) const {
   bound(r->authority);
 }
 
+uint32_t Iterator::NegativeTtlOf(const Response& r) const { return NegativeTtl(r, *settings_); }
+
 void Iterator::Store(const Response& r, bool authoritative) {
   const Now now = *now_;
   CacheEntry e;

@@ -1,0 +1,140 @@
+#include "resolver/core/validator/denial_index.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proto/dns/presentation.h"
+#include "resolver/core/limits.h"
+
+namespace sekisho::resolver::dnssec {
+namespace {
+
+using std::chrono::seconds;
+
+dns::Name N(const std::string& text) { return *dns::Name::Parse(text); }
+
+dns::RRsetPtr Set(const std::string& text) {
+  std::string error;
+  const auto record = dns::ParseRecord(text, &error);
+  EXPECT_TRUE(record) << text << ": " << error;
+  dns::RRset set{.owner = record->owner, .type = record->type, .ttl = record->ttl};
+  set.rdata.Add({reinterpret_cast<const uint8_t*>(record->rdata.data()), record->rdata.size()});
+  const uint8_t signature[20] = {};
+  set.signatures.Add(signature);
+  return std::make_shared<const dns::RRset>(std::move(set));
+}
+
+class DenialIndexTest : public ::testing::Test {
+ protected:
+  void Add(const std::string& record, uint32_t ttl = 600) {
+    index_.Add(N("example."), Set("example. 600 IN SOA ns.example. host.example. 1 2 3 4 600"), Set(record),
+               ttl, now_);
+  }
+  // "NXDOMAIN 3": what would be said, and by how many records; "" for nothing.
+  std::string Ask(const std::string& name, const std::string& start = "") {
+    Budget budget(now_);
+    const auto found = index_.Find(N(name), N(start.empty() ? name : start), now_, crypto_, budget);
+    if (!found) return "";
+    EXPECT_EQ(found->zone, N("example."));
+    EXPECT_EQ(found->authority.front()->type, dns::RRType::kSOA);
+    return (found->nxdomain ? "NXDOMAIN " : "NODATA ") + std::to_string(found->authority.size());
+  }
+
+  DenialIndex index_{1000};
+  dns::DnssecCrypto crypto_;
+  MonoTime now_{seconds(1000)};
+};
+
+TEST_F(DenialIndexTest, NsecDeniesWhatItSpans) {
+  Add("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY");
+  Add("d.example. 600 IN NSEC x.y.example. A RRSIG NSEC");
+  EXPECT_EQ(Ask("e.example."), "NXDOMAIN 3");
+  EXPECT_EQ(Ask("a.b.e.EXAMPLE."), "NXDOMAIN 3");
+  EXPECT_EQ(Ask("a.example."), "NXDOMAIN 2") << "one record covers the wildcard too";
+  EXPECT_EQ(Ask("d.example."), "NODATA 2");
+  EXPECT_EQ(Ask("y.example."), "NODATA 2") << "an empty non-terminal";
+  EXPECT_EQ(Ask("z.example."), "") << "behind the last record that is known";
+  EXPECT_EQ(Ask("b.example."), "");
+  EXPECT_EQ(Ask("e.test."), "");
+  EXPECT_EQ(Ask("e.example.", "."), "") << "the zone is not at or above the start";
+}
+
+TEST_F(DenialIndexTest, NothingIsDeniedBelowADelegation) {
+  Add("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY");
+  Add("b.example. 600 IN NSEC d.example. NS DS RRSIG NSEC");
+  EXPECT_EQ(Ask("www.b.example."), "");
+  EXPECT_EQ(Ask("c.example."), "NXDOMAIN 3");
+}
+
+TEST_F(DenialIndexTest, AWildcardThatIsThereMayLackTheType) {
+  Add("*.example. 600 IN NSEC b.example. TXT RRSIG NSEC");
+  Add("d.example. 600 IN NSEC x.example. A RRSIG NSEC");
+  EXPECT_EQ(Ask("e.example."), "NODATA 3");
+}
+
+TEST_F(DenialIndexTest, TtlIsThatOfTheFirstToExpire) {
+  Add("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY", 600);
+  now_ += seconds(300);
+  Add("d.example. 50 IN NSEC x.example. A RRSIG NSEC", 600);
+  Budget budget(now_);
+  const auto found = index_.Find(N("e.example."), N("e.example."), now_, crypto_, budget);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->ttl, 50u);
+  now_ += seconds(60);
+  EXPECT_EQ(Ask("e.example."), "");
+  EXPECT_EQ(Ask("a.example."), "NXDOMAIN 2");
+  now_ += seconds(300);
+  EXPECT_EQ(Ask("a.example."), "");
+}
+
+// RFC 5155 appendix B.1: a.c.x.w.example does not exist.
+TEST_F(DenialIndexTest, Nsec3DeniesByClosestEncloser) {
+  Add("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 600 IN NSEC3 1 0 12 aabbccdd "
+      "2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS SOA NSEC3PARAM RRSIG");
+  Add("b4um86eghhds6nea196smvmlo4ors995.example. 600 IN NSEC3 1 0 12 aabbccdd "
+      "gjeqe526plbf1g8mklp59enfd789njgi MX RRSIG");
+  EXPECT_EQ(Ask("a.c.x.w.example."), "");
+  Add("35mthgpgcu1qg68fab165klnsnk3dpvl.example. 600 IN NSEC3 1 0 12 aabbccdd "
+      "b4um86eghhds6nea196smvmlo4ors995 NS DS RRSIG");
+  EXPECT_EQ(Ask("a.c.x.w.example."), "NXDOMAIN 4");
+  EXPECT_EQ(Ask("x.w.example."), "NODATA 2");
+}
+
+TEST_F(DenialIndexTest, Nsec3WithOptOutDeniesNothingThatItCovers) {
+  Add("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example. 600 IN NSEC3 1 1 12 aabbccdd "
+      "2t7b4g4vsa5smi47k61mv5bv1a22bojr MX DNSKEY NS SOA NSEC3PARAM RRSIG");
+  Add("b4um86eghhds6nea196smvmlo4ors995.example. 600 IN NSEC3 1 1 12 aabbccdd "
+      "gjeqe526plbf1g8mklp59enfd789njgi MX RRSIG");
+  Add("35mthgpgcu1qg68fab165klnsnk3dpvl.example. 600 IN NSEC3 1 1 12 aabbccdd "
+      "b4um86eghhds6nea196smvmlo4ors995 NS DS RRSIG");
+  EXPECT_EQ(Ask("a.c.x.w.example."), "");
+}
+
+TEST_F(DenialIndexTest, ForgetsAroundAName) {
+  Add("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY");
+  index_.RemoveAround(N("www.example."));
+  EXPECT_EQ(Ask("a.example."), "");
+  EXPECT_EQ(index_.size(), 0u);
+}
+
+TEST(DenialIndex, ZonesUsedLongestAgoGiveWay) {
+  DenialIndex index(160);
+  MonoTime now{seconds(1)};
+  for (int i = 0; i < 2000; ++i) {
+    const std::string zone = "z" + std::to_string(i) + ".";
+    now += seconds(1);
+    index.Add(N(zone), Set(zone + " 600 IN SOA ns. host. 1 2 3 4 600"),
+              Set(zone + " 600 IN NSEC b." + zone + " NS SOA"), 600, now);
+  }
+  EXPECT_LE(index.size(), 200u);
+  dns::DnssecCrypto crypto;
+  Budget budget(now);
+  EXPECT_TRUE(index.Find(N("a.z1999."), N("a.z1999."), now, crypto, budget));
+  EXPECT_FALSE(index.Find(N("a.z1."), N("a.z1."), now, crypto, budget));
+}
+
+}  // namespace
+}  // namespace sekisho::resolver::dnssec
