@@ -55,6 +55,7 @@ Config DefaultConfig() {
   resolver->set_mix_case(true);
   resolver->set_minimal_responses(true);
   resolver->set_aggressive_nsec(true);
+  resolver->set_root_priming(true);
   resolver->set_harden_glue(true);
   resolver->set_prefetch(true);
   resolver->set_rebinding_guard(true);

@@ -86,10 +86,11 @@ absl::StatusOr<control::Response> FrameClient::Receive() {
 
 absl::Status FrameClient::Call(const control::Request& request,
                                const std::function<bool(const control::Response&)>& fn) {
-  if (auto sent = Send(request); !sent.ok()) return sent;
+  const absl::Status sent = Send(request);
   for (;;) {
+    // Who hung up before the request was sent may have said why.
     auto response = Receive();
-    if (!response.ok()) return response.status();
+    if (!response.ok()) return sent.ok() ? response.status() : sent;
     if (!response->error().empty()) return absl::FailedPreconditionError(response->error());
     if (!fn(*response) || response->last()) return absl::OkStatus();
   }

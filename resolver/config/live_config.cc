@@ -196,6 +196,7 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
   settings->mix_case = resolver.mix_case();
   settings->minimal_responses = resolver.minimal_responses();
   settings->aggressive_nsec = resolver.aggressive_nsec();
+  settings->root_priming = resolver.root_priming();
   settings->harden_glue = resolver.harden_glue();
   settings->prefetch = resolver.prefetch();
   settings->rebinding_guard = resolver.rebinding_guard();

@@ -100,6 +100,10 @@ inline constexpr Duration kFailureTtlMax = std::chrono::seconds(60);
 // Test: client/bogus_stays_bogus_in_the_cache.
 inline constexpr Duration kBogusTtl = std::chrono::seconds(60);
 
+// Whether the root's servers must be asked for is looked at this often at most (RFC 9609).
+// Test: iterate/rfc9609_priming.
+inline constexpr Duration kPrimingPause = std::chrono::seconds(60);
+
 // NSEC and NSEC3 records kept for RFC 8198, in all and of one zone.
 // Test: DenialIndex.ZonesUsedLongestAgoGiveWay.
 inline constexpr size_t kDenialsKept = 200'000;

@@ -181,6 +181,7 @@ Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
   if (!HasRoom(q, by_key_.contains(key) ? MonoTime{} : now.mono)) return Joined::kTooMany;
   const auto running = by_key_.find(key);
   if (running == by_key_.end()) {
+    Prime(now);
     Resolution* r = Start(std::move(key), q, false, now.mono);
     Wait(r, q);
     r->task.Start();
@@ -239,6 +240,18 @@ void Resolutions::Prefetch(const Question& q, const Answer& answer) {
   std::string key = KeyOf(q, Validates(q));
   if (!due || by_key_.contains(key)) return;
   Start(std::move(key), q, true, now_.mono)->task.Start();
+}
+
+// RFC 9609: the root's servers as the root itself names them, asked for before that word expires.
+void Resolutions::Prime(Now now) {
+  if (!iterator_.settings().root_priming || now.mono < next_priming_) return;
+  next_priming_ = now.mono + limits::kPrimingPause;
+  Question q;
+  q.qtype = dns::RRType::kNS;
+  const ResponsePtr known = iterator_.FromCache(q.qname, q.qtype, Validates(q));
+  std::string key = KeyOf(q, Validates(q));
+  if ((known && !known->refresh_due) || by_key_.contains(key)) return;
+  Start(std::move(key), q, true, now.mono)->task.Start();
 }
 
 Task<bool> Resolutions::Drive(Resolution* r) {

@@ -105,6 +105,7 @@ class Resolutions {
   void TakeDown(Resolution* resolution);
   void Wait(Resolution* resolution, const Question& question);
   Task<bool> Drive(Resolution* resolution);
+  void Prime(Now now);
   Resolution* Start(std::string key, const Question& question, bool refresh, MonoTime now);
   // The chain with expired links where fresh ones are missing; null when there is none.
   AnswerPtr FromStale(dns::NameView qname, dns::RRType qtype, bool validate);
@@ -132,6 +133,7 @@ class Resolutions {
   std::vector<std::string> ended_;
   std::set<std::pair<MonoTime, std::string>> stale_deadlines_;
   std::deque<Question> done_;
+  MonoTime next_priming_{};
 };
 
 }  // namespace sekisho::resolver

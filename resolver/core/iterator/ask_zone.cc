@@ -217,7 +217,7 @@ Classified Iterator::TakeReply(FetchState& state, const ExchangeResult& result, 
                        .qtype = qtype,
                        .edns = candidate.edns,
                        .forward = state.cut.forward,
-                       .beside = !settings_->minimal_responses,
+                       .beside = !settings_->minimal_responses || (qname.IsRoot() && qtype == RRType::kNS),
                        .harden_glue = settings_->harden_glue};
   c = Classify(result.reply->message, question);
   // One forged DNAME would take a whole subtree: unsigned, it is believed over TCP only (row P17).

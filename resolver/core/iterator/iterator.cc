@@ -152,6 +152,8 @@ void Iterator::Keep(Response* response) {
   BoundTtls(response);
   Store(*response, true);
   NoteDenials(*response);
+  if (response->qname.IsRoot() && response->qtype == RRType::kNS)
+    StoreRoot(*response, *cache_, *settings_, *now_);
 }
 
 Task<Iterator::Found> Iterator::IterateUntilValid(dns::Name name, RRType type, Budget& budget, int depth) {

@@ -164,6 +164,19 @@ ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Setti
   return MakeCut(*referral.ns, referral.glue, cache, settings, now);
 }
 
+void StoreRoot(const Response& response, RrsetCache& cache, const Settings& settings, Now now) {
+  if (response.kind != ResponseKind::kAnswer || response.security == Security::kBogus || !response.beside)
+    return;
+  CacheEntry root;
+  root.kind = CacheKind::kRrset;
+  root.rank = Rank::kDelegation;
+  root.rrset = response.answer.back();
+  root.glue = response.beside->additional;
+  root.stored = now.mono;
+  root.expires = ExpiresAfter(now, root.rrset->ttl, settings);
+  cache.Store(dns::NameView(), RRType::kNS, Slot::kDelegation, std::move(root), now);
+}
+
 void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache& cache,
                    const Settings& settings, Now now) {
   CacheEntry cut;

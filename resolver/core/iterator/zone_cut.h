@@ -47,6 +47,9 @@ ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Setti
 void StoreReferral(const Referral& referral, const dns::Name& parent, RrsetCache& cache,
                    const Settings& settings, Now now);
 
+// Keeps what the root says of its servers as the delegation to begin with, instead of the hints.
+void StoreRoot(const Response& response, RrsetCache& cache, const Settings& settings, Now now);
+
 // May this address be asked at all? Not special ones, unless the settings say so (row D39).
 bool MayAsk(const IpAddress& address, const Settings& settings);
 

@@ -39,6 +39,17 @@ const typename Map::mapped_type* AtOrBefore(const Map& map, const Key& key) {
   return &std::prev(it)->second;
 }
 
+// owner < hash < next in the zone's circle of hashes.
+bool Nsec3Spans(const dns::RRset& rrset, const dns::Nsec3HashValue& hash) {
+  const auto data = dns::ReadNsec3(rrset.rdata.front());
+  const auto owner = Nsec3OwnerHash(rrset.owner);
+  if (!data || !owner || data->next_hash.size() != hash.size()) return false;
+  dns::Nsec3HashValue next;
+  std::copy(data->next_hash.begin(), data->next_hash.end(), next.begin());
+  if (*owner < next) return *owner < hash && hash < next;
+  return *owner < hash || hash < next;
+}
+
 // Gathers records for a Found; each once, none that has expired.
 class Gatherer {
  public:
@@ -155,25 +166,27 @@ std::optional<DenialIndex::Found> DenialIndex::FindNsec3(const Zone& zone, NameV
   Gatherer gather(&found, now);
   if (zone.nsec3.empty() || !gather.Take(zone.soa.rrset, zone.soa.expires)) return std::nullopt;
   int hashes = 0;
-  // The record that matches the name, or the one before it, which may cover it.
+  bool spent = false;
+  // The record that matches the name or covers it; null when there is none.
   const auto look = [&](NameView n, bool* matches) -> const Record* {
-    if (hashes++ >= kHashesPerSearch || !budget.TakeNsec3Hashes(1 + zone.iterations / 10)) return nullptr;
+    spent = hashes++ >= kHashesPerSearch || !budget.TakeNsec3Hashes(1 + zone.iterations / 10);
+    if (spent) return nullptr;
     const dns::Nsec3HashValue hash = crypto.Nsec3Hash(n, AsBytes(zone.salt), zone.iterations);
     const Record* r = AtOrBefore(zone.nsec3, hash);
     *matches = Nsec3OwnerHash(r->rrset->owner) == hash;
-    return r;
+    return *matches || Nsec3Spans(*r->rrset, hash) ? r : nullptr;
   };
-  const Record* next_closer = nullptr;
-  for (int labels = name.LabelCount(); labels >= zone.name.view().LabelCount(); --labels) {
+  const Record* next_closer = nullptr;  // covers the name with one label more
+  for (int labels = name.LabelCount(); labels >= zone.name.view().LabelCount() && !spent; --labels) {
     bool matches = false;
     const Record* r = look(name.Suffix(labels), &matches);
-    if (r == nullptr) return std::nullopt;
     if (!matches) {
       next_closer = r;
       continue;
     }
     if (!gather.Take(r->rrset, r->expires)) return std::nullopt;
-    if (next_closer == nullptr) return found;  // the name itself
+    if (labels == name.LabelCount()) return found;
+    if (next_closer == nullptr) return std::nullopt;
     const auto covering = dns::ReadNsec3(next_closer->rrset->rdata.front());
     if (!covering || covering->opt_out() || !gather.Take(next_closer->rrset, next_closer->expires))
       return std::nullopt;
