@@ -5,6 +5,8 @@
 //   data_dir/snapshots/    feedd → resolverd: compiled policy
 //   data_dir/spool/        resolverd → logd: lookup segments
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
+//   data_dir/tokens        tool → logd: who may ask the API, as hashes
+//   data_dir/searches/     logd: who asked the API what
 //   run_dir/NAME.sock      control sockets
 //   run_dir/NAME.lock      held while the daemon NAME runs; holds its process id
 //
@@ -31,6 +33,8 @@ struct Paths {
   std::string Snapshots() const { return data_dir + "/snapshots"; }
   std::string Spool() const { return data_dir + "/spool"; }
   std::string Lookups() const { return data_dir + "/lookups"; }
+  std::string Tokens() const { return data_dir + "/tokens"; }
+  std::string Searches() const { return data_dir + "/searches"; }
 
   std::string ResolverdSocket() const { return run_dir + "/resolverd.sock"; }
   std::string FeeddSocket() const { return run_dir + "/feedd.sock"; }

@@ -58,6 +58,8 @@ void CheckAgencies(Problems& out, const Config& config) {
     const Agency& agency = config.agencies(i);
     const std::string path = At("agencies", i);
     Identifier(out, path + ".name", agency.name(), &names);
+    if (const std::string& gsoc = agency.gsoc(); !gsoc.empty() && gsoc != "first" && gsoc != "second")
+      out.push_back({path + ".gsoc", "'" + Printable(gsoc) + "' must be first or second"});
     if (agency.networks_size() == 0) out.push_back({path + ".networks", "is missing"});
     for (int k = 0; k < agency.networks_size(); ++k) {
       const std::string where = At(path + ".networks", k);
@@ -306,6 +308,28 @@ void CheckBlocklist(Problems& out, const Blocklist& blocklist) {
   AbsolutePath(out, "blocklist.public_suffix_list", blocklist.public_suffix_list(), false);
 }
 
+// TLS is what makes an address other than loopback allowed.
+void CheckApi(Problems& out, const Api& api) {
+  Range(out, "log.api.running", api.running(), 1, 64);
+  AbsolutePath(out, "log.api.tls_certificate", api.tls_certificate(), false);
+  AbsolutePath(out, "log.api.tls_key", api.tls_key(), false);
+  if (api.tls_certificate().empty() != api.tls_key().empty())
+    out.push_back({"log.api", "tls_certificate and tls_key go together"});
+  if (api.listen() == "off") return;
+  const auto at = Endpoint::Parse(api.listen(), std::nullopt);
+  if (!at) {
+    out.push_back({"log.api.listen", "'" + Printable(api.listen()) +
+                                         "' is not an address with port, such as 127.0.0.1:8453, nor off"});
+    return;
+  }
+  const bool loopback =
+      at->address.is_v4() ? at->address.bytes()[0] == 127 : at->address == *IpAddress::Parse("::1");
+  if (!loopback && api.tls_certificate().empty())
+    out.push_back(
+        {"log.api.listen",
+         at->ToString() + " is not a loopback address: tls_certificate and tls_key are needed there"});
+}
+
 }  // namespace
 
 std::vector<Problem> Validate(const Config& config) {
@@ -316,6 +340,7 @@ std::vector<Problem> Validate(const Config& config) {
   CheckResolver(out, config.resolver());
   CheckBlocklist(out, config.blocklist());
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
+  CheckApi(out, config.log().api());
   return out;
 }
 

@@ -4,9 +4,9 @@
 #include <ostream>
 #include <string>
 
+#include "proto/base/time_text.h"
 #include "storage/cli/command_groups.h"
 #include "storage/cli/feedd_call.h"
-#include "storage/cli/time_text.h"
 
 namespace sekisho::cli {
 namespace {

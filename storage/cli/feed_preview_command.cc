@@ -9,12 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "proto/base/time_text.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/io/frame_client.h"
 #include "storage/cli/command_groups.h"
 #include "storage/cli/feedd_call.h"
-#include "storage/cli/time_text.h"
 
 namespace sekisho::cli {
 namespace {

@@ -5,12 +5,12 @@
 #include <charconv>
 #include <ostream>
 
+#include "proto/base/time_text.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/io/frame_client.h"
 #include "storage/cli/command_groups.h"
-#include "storage/cli/row_output.h"
-#include "storage/cli/time_text.h"
+#include "storage/output/row_output.h"
 
 namespace sekisho::cli {
 namespace {
@@ -50,7 +50,7 @@ bool TakeTime(const Arguments& args, const char* option, const TimeZone& zone, i
 
 struct Options {
   TimeZone zone;
-  RowFormat format = RowFormat::kTable;
+  output::RowFormat format = output::RowFormat::kTable;
   control::LogQuery query;
 };
 
@@ -61,7 +61,7 @@ bool TakeOptions(const Arguments& args, Options* o, std::ostream& err) {
     return false;
   }
   o->zone = *zone;
-  const auto format = ParseRowFormat(args.Get("--format"));
+  const auto format = output::ParseRowFormat(args.Get("--format"));
   if (!format) {
     err << "sekisho log: --format: must be table, jsonl or csv\n";
     return false;
@@ -117,7 +117,7 @@ ExitCode Log(const Context& context, const Arguments& args) {
   }
   control::Request request;
   *request.mutable_log_query() = options.query;
-  const auto output = MakeRowOutput(options.format, options.zone, TerminalWidth(), context.out);
+  const auto output = output::MakeRowOutput(options.format, options.zone, TerminalWidth(), context.out);
   control::LogRows last;
   uint64_t left = options.query.limit();
   for (;;) {

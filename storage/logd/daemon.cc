@@ -19,6 +19,7 @@
 #include "proto/io/event_loop.h"
 #include "proto/io/unique_fd.h"
 #include "proto/io/unix_frame_server.h"
+#include "storage/logd/api_host.h"
 #include "storage/logd/query_service.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
@@ -97,13 +98,15 @@ Duration Upkeep(lookups::LookupStore& store, uint32_t retention_days, spdlog::lo
 }
 
 // Retention is what may change while logd runs; a bad configuration changes nothing.
-void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_days, spdlog::logger& log) {
+void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_days, ApiHost& api,
+            spdlog::logger& log) {
   const auto config = config::LoadConfig(config_path);
   if (!config.ok()) {
     log.error("reload refused, nothing was changed: {}", std::string(config.status().message()));
     return;
   }
   *retention_days = config->log().retention_days();
+  api.Reload(*config);
   log.info("configuration reloaded");
 }
 
@@ -141,9 +144,10 @@ int Run(const std::string& config_path, const config::Config& config) {
     log.error("cannot listen: {}", std::string(server.status().message()));
     return 1;
   }
+  ApiHost api(*store, config, log);
   std::atomic<uint32_t> retention_days = config.log().retention_days();
   for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
-  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, log); });
+  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, api, log); });
   {
     size_t told = 0;
     Repeater ingesting([&] {

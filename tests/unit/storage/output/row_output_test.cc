@@ -1,13 +1,14 @@
+#include "storage/output/row_output.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "storage/cli/row_output.h"
-#include "storage/cli/time_text.h"
+#include "proto/base/time_text.h"
 
-namespace sekisho::cli {
+namespace sekisho::output {
 namespace {
 
 constexpr int64_t kNoon = 1'769'860'800'000'000;  // 2026-01-31T12:00:00Z
@@ -109,4 +110,4 @@ TEST(RowOutput, TheTableFitsItsWidth) {
 }
 
 }  // namespace
-}  // namespace sekisho::cli
+}  // namespace sekisho::output

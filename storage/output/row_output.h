@@ -3,8 +3,8 @@
 // Threads: one thread. Limits: a table fits the width given; texts are cut with "…", never the time. CSV
 // cells that a spreadsheet would take for a formula get an apostrophe in front. Standards: RFC 4180, RFC
 // 8259, RFC 3339.
-#ifndef SEKISHO_STORAGE_CLI_ROW_OUTPUT_H_
-#define SEKISHO_STORAGE_CLI_ROW_OUTPUT_H_
+#ifndef SEKISHO_STORAGE_OUTPUT_ROW_OUTPUT_H_
+#define SEKISHO_STORAGE_OUTPUT_ROW_OUTPUT_H_
 
 #include <cstddef>
 #include <iosfwd>
@@ -13,10 +13,10 @@
 #include <string>
 #include <string_view>
 
+#include "proto/base/time_text.h"
 #include "proto/schema/control.pb.h"
-#include "storage/cli/time_text.h"
 
-namespace sekisho::cli {
+namespace sekisho::output {
 
 enum class RowFormat : uint8_t { kTable, kJsonLines, kCsv };
 std::optional<RowFormat> ParseRowFormat(std::string_view text);
@@ -36,6 +36,6 @@ std::unique_ptr<RowOutput> MakeRowOutput(RowFormat format, const TimeZone& zone,
 // One CSV cell, quoted where needed.
 std::string CsvCell(std::string_view text);
 
-}  // namespace sekisho::cli
+}  // namespace sekisho::output
 
-#endif  // SEKISHO_STORAGE_CLI_ROW_OUTPUT_H_
+#endif  // SEKISHO_STORAGE_OUTPUT_ROW_OUTPUT_H_

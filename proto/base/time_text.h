@@ -6,8 +6,8 @@
 //   now
 //
 // Threads: functions without state. Limits: years 1970 to 9999. Standards: RFC 3339.
-#ifndef SEKISHO_STORAGE_CLI_TIME_TEXT_H_
-#define SEKISHO_STORAGE_CLI_TIME_TEXT_H_
+#ifndef SEKISHO_PROTO_BASE_TIME_TEXT_H_
+#define SEKISHO_PROTO_BASE_TIME_TEXT_H_
 
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@
 
 #include "proto/base/now.h"
 
-namespace sekisho::cli {
+namespace sekisho {
 
 // How times are shown and read: an offset from UTC, or the machine's own time zone.
 struct TimeZone {
@@ -31,6 +31,6 @@ std::optional<int64_t> ParseTime(std::string_view text, WallTime now, const Time
 // "2026-01-31T09:00:05.123456+09:00"; with fraction_digits 0, 3 or 6.
 std::string FormatTime(int64_t us, const TimeZone& zone, int fraction_digits);
 
-}  // namespace sekisho::cli
+}  // namespace sekisho
 
-#endif  // SEKISHO_STORAGE_CLI_TIME_TEXT_H_
+#endif  // SEKISHO_PROTO_BASE_TIME_TEXT_H_

@@ -1,11 +1,11 @@
-#include "storage/cli/time_text.h"
+#include "proto/base/time_text.h"
 
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 
-namespace sekisho::cli {
+namespace sekisho {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
@@ -152,4 +152,4 @@ std::string FormatTime(int64_t us, const TimeZone& zone, int fraction_digits) {
   return out.append(text, static_cast<size_t>(n));
 }
 
-}  // namespace sekisho::cli
+}  // namespace sekisho

@@ -1,4 +1,4 @@
-#include "storage/cli/row_output.h"
+#include "storage/output/row_output.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <ostream>
 #include <vector>
 
-namespace sekisho::cli {
+namespace sekisho::output {
 namespace {
 
 // Code points of one column or two; the text is valid UTF-8 without controls (the daemon sees to that).
@@ -267,4 +267,4 @@ std::string CsvCell(std::string_view text) {
   return out + "\"";
 }
 
-}  // namespace sekisho::cli
+}  // namespace sekisho::output
