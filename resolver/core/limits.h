@@ -111,7 +111,7 @@ inline constexpr size_t kDenialsPerZone = 20'000;
 
 // Other servers of the zone that are asked when data does not validate: it may be one server that is broken
 // or lied (RFC 4035 section 4.7; row P24).
-// Test: AttackTest.D07OneBudgetForAllAndNoLastingHarmToOthers.
+// Test: ChainTest.AnotherServerMayHaveTheRightKeys, ChainTest.ServersAreNotAskedWithoutEnd.
 inline constexpr size_t kOtherServersWhenBogus = 3;
 
 // Questions in progress in one worker. An agency may have as many as are still free, so that neither one nor

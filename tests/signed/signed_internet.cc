@@ -62,7 +62,7 @@ void SignedInternet::TamperWith(std::string_view name, RRType type, Tamper tampe
   tampers_[{N(name).LowercaseBytes(), type}] = std::move(tamper);
 }
 
-Response SignedInternet::Lookup(const Name& name, RRType type) {
+Response SignedInternet::Lookup(const Name& name, RRType type, const Tampers& tampers) {
   Response response;
   response.qname = name;
   response.qtype = type;
@@ -75,8 +75,8 @@ Response SignedInternet::Lookup(const Name& name, RRType type) {
   if (best != nullptr) {
     if (auto answer = best->Query(name, type)) response = std::move(*answer);
   }
-  const auto tamper = tampers_.find({name.LowercaseBytes(), type});
-  if (tamper != tampers_.end()) tamper->second(&response);
+  const auto tamper = tampers.find({name.LowercaseBytes(), type});
+  if (tamper != tampers.end()) tamper->second(&response);
   return response;
 }
 
@@ -101,8 +101,17 @@ void SignedInternet::Advance(Duration by) {
   now_.wall += by;
 }
 
-resolver::Task<ResponsePtr> SignedInternet::FetchElsewhere(Name name, RRType type, std::vector<IpAddress>,
-                                                           resolver::Budget&, int) {
+resolver::Task<ResponsePtr> SignedInternet::FetchElsewhere(Name name, RRType type,
+                                                           std::vector<IpAddress> avoid, resolver::Budget&,
+                                                           int) {
+  asked_elsewhere.push_back({name, type});
+  if (avoid.size() < other_servers) {
+    const Tampers none;
+    Response response = Lookup(name, type, avoid.size() >= honest_from ? none : tampers_);
+    const std::array<uint8_t, 4> address = {10, 0, 0, static_cast<uint8_t>(avoid.size() + 2)};
+    response.server = IpAddress::V4(address);
+    co_return std::make_shared<const Response>(std::move(response));
+  }
   auto failure = std::make_shared<Response>();
   failure->qname = name;
   failure->qtype = type;

@@ -41,7 +41,7 @@ class SignedInternet : public resolver::RecordFetcher {
   SignedZone& zone(std::string_view apex);
   // What is said of (name, type), to the validator and to Ask.
   void TamperWith(std::string_view name, dns::RRType type, Tamper tamper);
-  resolver::Response Lookup(const dns::Name& name, dns::RRType type);
+  resolver::Response Lookup(const dns::Name& name, dns::RRType type) { return Lookup(name, type, tampers_); }
   // Judges what is given, or what the zones say.
   resolver::Response Judge(resolver::Response response);
   resolver::Response Ask(std::string_view name, dns::RRType type);
@@ -62,7 +62,11 @@ class SignedInternet : public resolver::RecordFetcher {
   bool hold = false;
   std::vector<std::coroutine_handle<>> waiting;
 
-  // One server serves each zone, and nothing is cached.
+  // How many servers serve each zone; those beyond the first are not tampered with from `honest_from` on
+  // (counted from the second one). Nothing is cached.
+  size_t other_servers = 0;
+  size_t honest_from = 0;
+  std::vector<Question> asked_elsewhere;
   resolver::Task<resolver::ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type,
                                                        std::vector<IpAddress> avoid, resolver::Budget& budget,
                                                        int depth) override;
@@ -72,8 +76,11 @@ class SignedInternet : public resolver::RecordFetcher {
   Now now() const override { return now_; }
 
  private:
+  using Tampers = std::map<std::pair<std::string, dns::RRType>, Tamper>;
+  resolver::Response Lookup(const dns::Name& name, dns::RRType type, const Tampers& tampers);
+
   std::map<std::string, std::unique_ptr<SignedZone>> zones_;
-  std::map<std::pair<std::string, dns::RRType>, Tamper> tampers_;
+  Tampers tampers_;
   resolver::Settings settings_;
   resolver::Validator validator_;
   std::optional<resolver::Budget> budget_;

@@ -45,6 +45,15 @@ class World : public SignedInternet {
   }
 };
 
+// Takes the signatures away.
+void Strip(Response* response) {
+  for (dns::RRsetPtr& set : response->answer) {
+    dns::RRset bare{.owner = set->owner, .type = set->type, .ttl = set->ttl};
+    for (const auto rdata : set->rdata) bare.rdata.Add(rdata);
+    set = std::make_shared<const dns::RRset>(std::move(bare));
+  }
+}
+
 class EveryDenialTest : public testing::TestWithParam<std::tuple<uint8_t, DenialKind>> {
  protected:
   EveryDenialTest() : net_({.algorithm = std::get<0>(GetParam()), .denial = std::get<1>(GetParam())}) {
@@ -141,6 +150,30 @@ TEST(ChainTest, KeysAreCheckedOncePerZone) {
   net.Advance(std::chrono::hours(2));
   EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kSecure);
   EXPECT_EQ(net.asked.size(), 2 * asked);
+}
+
+// RFC 4035 section 4.7: what one server of a zone says does not make the zone bogus.
+TEST(ChainTest, AnotherServerMayHaveTheRightKeys) {
+  for (const RRType type : {RRType::kDNSKEY, RRType::kDS}) {
+    World net({});
+    net.Finish();
+    net.TamperWith("example.test.", type, [](Response* r) { Strip(r); });
+    net.other_servers = 2;
+    net.honest_from = 1;
+    EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kSecure) << dns::ToString(type);
+    EXPECT_EQ(net.asked_elsewhere.size(), 2u);
+  }
+}
+
+TEST(ChainTest, ServersAreNotAskedWithoutEnd) {
+  World net({});
+  net.Finish();
+  net.TamperWith("example.test.", RRType::kDNSKEY, [](Response* r) { Strip(r); });
+  net.other_servers = net.honest_from = 100;
+  EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kBogus);
+  EXPECT_EQ(net.asked_elsewhere.size(), limits::kOtherServersWhenBogus);
+  EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kBogus);
+  EXPECT_EQ(net.asked_elsewhere.size(), limits::kOtherServersWhenBogus) << "the verdict is kept for a while";
 }
 
 TEST(ChainTest, OwnDnskeyIsNotAskedForAgain) {
