@@ -278,15 +278,24 @@ void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
 }
 
 // Never more than a question for the address itself would have told (rows F02, P32).
-void AddServiceTargets(Question& q, const World& world) {
+void AddAdditional(Question& q, const World& world) {
   const Settings& settings = *world.settings;
-  q.additional = ServiceTargets(
-      *q.answer,
-      [&](dns::NameView name, RRType type) { return world.resolutions->LinkFromCache(q, name, type); },
-      [&](const dns::RRset& rrset) {
-        return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
-               !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks();
-      });
+  if (q.answer->chain.empty() || q.answer->rcode == Rcode::kServFail) return;
+  const auto may_tell = [&](const dns::RRset& rrset) {
+    return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
+           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks();
+  };
+  if (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS) {
+    q.additional = ServiceTargets(
+        *q.answer,
+        [&](dns::NameView name, RRType type) { return world.resolutions->LinkFromCache(q, name, type); },
+        may_tell);
+  }
+  const Response& end = *q.answer->chain.back();
+  if (settings.minimal_responses || !end.beside) return;
+  for (const dns::RRsetPtr& rrset : end.beside->additional) {
+    if (may_tell(*rrset)) q.additional.push_back({rrset, std::min(rrset->ttl, end.ttl_cap)});
+  }
 }
 
 }  // namespace
@@ -448,7 +457,7 @@ Next Respond(Query& query, World& world, Now now) {
   AnswerPtr evidence;
   // What was resolved stays in the record of a blocked question, and out of its reply.
   if (q.withheld) evidence = std::exchange(q.answer, nullptr);
-  if (q.answer && (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS)) AddServiceTargets(q, world);
+  if (q.answer) AddAdditional(q, world);
   BuildReply(q, *world.settings, query.reply);
   if (evidence) q.answer = std::move(evidence);
   world.packets->Store(q, *query.reply, world.settings->answer_rotation, world.epoch, now);

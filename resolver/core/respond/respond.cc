@@ -67,20 +67,15 @@ void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
   }
 }
 
-// What the last server sent along, as far as there is room.
+// The zone's NS records as the last server sent them along, as far as there is room.
 void AddBeside(const Question& q, dns::MessageBuilder& b) {
   if (!q.answer || q.answer->chain.empty() || q.answer->rcode == dns::Rcode::kServFail || b.truncated())
     return;
   const Response& end = *q.answer->chain.back();
   if (!end.beside) return;
-  const auto add = [&](Section section, const dns::RRset& rrset) {
-    return b.AddOptionalRRset(section, rrset, std::min(rrset.ttl, end.ttl_cap), q.dnssec_ok);
-  };
   for (const auto& rrset : end.beside->authority) {
-    if (!add(Section::kAuthority, *rrset)) return;
-  }
-  for (const auto& rrset : end.beside->additional) {
-    if (!add(Section::kAdditional, *rrset)) return;
+    const uint32_t ttl = std::min(rrset->ttl, end.ttl_cap);
+    if (!b.AddOptionalRRset(Section::kAuthority, *rrset, ttl, q.dnssec_ok)) return;
   }
 }
 
