@@ -1,10 +1,12 @@
 #include "resolver/config/live_config.h"
 
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "proto/base/time_text.h"
 #include "proto/config/printable.h"
 #include "resolver/config/builtin_root.h"
 #include "resolver/config/cookie_secrets.h"
@@ -104,6 +106,22 @@ absl::StatusOr<Found> AnchorRecords(const config::Dnssec& dnssec, const SystemFi
   return Found{*std::move(records), dnssec.trust_anchor_file()};
 }
 
+std::optional<NegativeTrustAnchor> ParseNegativeAnchor(std::string_view text) {
+  constexpr std::string_view kUntil = " until ";
+  NegativeTrustAnchor anchor;
+  const size_t at = text.find(kUntil);
+  if (at != std::string_view::npos) {
+    const auto time = ParseTime(text.substr(at + kUntil.size()), WallTime{}, TimeZone{});
+    if (!time) return std::nullopt;
+    anchor.until = WallFromMicros(*time);
+    text = text.substr(0, at);
+  }
+  auto name = dns::Name::Parse(text);
+  if (!name) return std::nullopt;
+  anchor.name = *std::move(name);
+  return anchor;
+}
+
 absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, Settings* settings,
                         std::string* origin) {
   settings->validate = dnssec.validate();
@@ -113,13 +131,14 @@ absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, 
   settings->signature_skew_min = dnssec.signature_skew_min();
   settings->signature_skew_max = dnssec.signature_skew_max();
   for (int i = 0; i < dnssec.negative_trust_anchors_size(); ++i) {
-    auto name = dns::Name::Parse(dnssec.negative_trust_anchors(i));
-    if (!name) {
-      return absl::InvalidArgumentError("resolver.dnssec.negative_trust_anchors[" + std::to_string(i) +
-                                        "]: '" + config::Printable(dnssec.negative_trust_anchors(i)) +
-                                        "' is not a name");
+    auto anchor = ParseNegativeAnchor(dnssec.negative_trust_anchors(i));
+    if (!anchor) {
+      return absl::InvalidArgumentError(
+          "resolver.dnssec.negative_trust_anchors[" + std::to_string(i) + "]: '" +
+          config::Printable(dnssec.negative_trust_anchors(i)) +
+          "' is not a domain name, with \"until 2026-12-01T00:00:00Z\" behind it or not");
     }
-    settings->negative_trust_anchors.push_back(*std::move(name));
+    settings->negative_trust_anchors.push_back(*std::move(anchor));
   }
   auto found = AnchorRecords(dnssec, files);
   if (!found.ok()) return found.status();

@@ -72,6 +72,12 @@ struct Bounds {
   size_t fetches_per_server = limits::kFetchesPerServer;  // 0: no bound
 };
 
+// Below `name` nothing is validated until then (RFC 7646).
+struct NegativeTrustAnchor {
+  dns::Name name;
+  WallTime until = WallTime::max();
+};
+
 struct Settings {
   AgencyTable agencies;
 
@@ -107,7 +113,7 @@ struct Settings {
 
   bool validate = true;
   std::vector<dns::TextRecord> trust_anchors;  // DS or DNSKEY records
-  std::vector<dns::Name> negative_trust_anchors;
+  std::vector<NegativeTrustAnchor> negative_trust_anchors;
   // What RFC 9905 lets a resolver refuse: a zone that has nothing else counts as unsigned.
   bool accept_sha1_digests = false;
   bool accept_rsasha1 = false;

@@ -309,7 +309,7 @@ int NextCut(const Walk& walk, const ZoneStatus& zone, dns::NameView target, int 
 }  // namespace
 
 Task<ZoneStatusPtr> FindZone(Walk& walk, dns::Name target) {
-  const EntryPoints* anchor = walk.knowledge->anchors.StartFor(target);
+  const EntryPoints* anchor = walk.knowledge->anchors.StartFor(target, walk.fetcher.now().wall);
   if (anchor == nullptr) {
     co_return std::make_shared<const ZoneStatus>(MakeStatus(Kind::kInsecure, 0, MonoTime{}));
   }

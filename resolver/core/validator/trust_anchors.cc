@@ -9,13 +9,16 @@ TrustAnchors::TrustAnchors(const Settings& settings) {
     points.zone = record.owner;
     (record.type == dns::RRType::kDS ? points.ds : points.dnskeys).Add(AsBytes(record.rdata));
   }
-  for (const dns::Name& name : settings.negative_trust_anchors) negative_.insert(name.LowercaseBytes());
+  for (const auto& anchor : settings.negative_trust_anchors) {
+    negative_[anchor.name.LowercaseBytes()] = anchor.until;
+  }
 }
 
-const EntryPoints* TrustAnchors::StartFor(dns::NameView name) const {
+const EntryPoints* TrustAnchors::StartFor(dns::NameView name, WallTime now) const {
   for (int labels = name.LabelCount(); labels >= 0; --labels) {
     const std::string key = dns::Name(name.Suffix(labels)).LowercaseBytes();
-    if (negative_.contains(key)) return nullptr;
+    const auto negative = negative_.find(key);
+    if (negative != negative_.end() && now < negative->second) return nullptr;
     const auto found = anchors_.find(key);
     if (found != anchors_.end()) return &found->second;
   }

@@ -57,7 +57,8 @@ Task<Judgement> CheckHolder(Walk& walk, Judgement judgement, dns::Name signer, d
 
 // A signer above the anchor closest to the data would let data escape from below that anchor.
 bool ReachesAnchorOf(const Walk& walk, dns::NameView signer, dns::NameView target) {
-  return walk.knowledge->anchors.StartFor(signer) == walk.knowledge->anchors.StartFor(target);
+  const WallTime now = walk.fetcher.now().wall;
+  return walk.knowledge->anchors.StartFor(signer, now) == walk.knowledge->anchors.StartFor(target, now);
 }
 
 Task<Judgement> JudgeOne(Walk& walk, const dns::RRset& rrset) {
@@ -148,7 +149,7 @@ Task<Judgement> Judge(Walk& walk) {
   Judgement insecure;
   insecure.security = Security::kInsecure;
   if (!walk.knowledge->validate || response.kind == ResponseKind::kFailure) co_return insecure;
-  if (walk.knowledge->anchors.StartFor(target) == nullptr) co_return insecure;
+  if (walk.knowledge->anchors.StartFor(target, walk.fetcher.now().wall) == nullptr) co_return insecure;
   const bool positive = response.kind == ResponseKind::kAnswer || response.kind == ResponseKind::kCname;
   if (positive) {
     Judgement judgement = co_await JudgeAnswer(walk);

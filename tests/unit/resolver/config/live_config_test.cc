@@ -97,6 +97,14 @@ TEST_F(LiveConfigTest, AnchorsOfTheConfigurationReplaceTheRoots) {
   ASSERT_EQ(live->settings->trust_anchors.size(), 1u);
   EXPECT_EQ(live->settings->trust_anchors[0].owner.ToString(), "example.");
   EXPECT_EQ(live->settings->negative_trust_anchors.size(), 1u);
+  auto ending = MakeLiveConfig(
+      Parsed("resolver: {dnssec: {negative_trust_anchors: [\"bad.example until 2026-12-01T00:00:00Z\"]}}"),
+      None());
+  ASSERT_TRUE(ending.ok()) << ending.status();
+  EXPECT_EQ(ending->settings->negative_trust_anchors[0].name.ToString(), "bad.example.");
+  EXPECT_EQ(UnixSeconds(ending->settings->negative_trust_anchors[0].until), 1796083200);
+  EXPECT_THAT(ErrorOf("resolver: {dnssec: {negative_trust_anchors: [\"a.example until noon\"]}}"),
+              HasSubstr("negative_trust_anchors[0]: 'a.example until noon'"));
   EXPECT_EQ(live->trust_anchors_origin, "configuration");
 }
 

@@ -192,6 +192,18 @@ TEST(ChainTest, NoAnchorNoSecurity) {
   EXPECT_TRUE(net.asked.empty());
 }
 
+// RFC 7646 section 2: a negative anchor is there for a time.
+TEST(ChainTest, NegativeAnchorsEnd) {
+  World net({});
+  net.Finish();
+  net.settings().negative_trust_anchors.push_back(
+      {.name = N("example.test."), .until = net.now().wall + std::chrono::hours(1)});
+  net.Configure();
+  EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kInsecure);
+  net.Advance(std::chrono::hours(1));
+  EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kSecure);
+}
+
 TEST(ChainTest, ValidationSwitchedOff) {
   World net({});
   net.Finish();
@@ -235,7 +247,7 @@ TEST(ChainTest, AnchorWithAWrongKeyIsBogusNotInsecure) {
 TEST(ChainTest, Rfc7646NegativeTrustAnchor) {
   World net({});
   net.Finish();
-  net.settings().negative_trust_anchors.push_back(N("example.test."));
+  net.settings().negative_trust_anchors.push_back({.name = N("example.test.")});
   net.Configure();
   EXPECT_EQ(net.Ask("www.example.test.", RRType::kA).security, Security::kInsecure);
   EXPECT_EQ(net.Ask("example.test.", RRType::kDS).security, Security::kSecure);
