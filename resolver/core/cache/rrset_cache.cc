@@ -198,7 +198,7 @@ class RrsetCache::Shard {
 };
 
 RrsetCache::RrsetCache(size_t max_bytes, size_t shards, Rng& rng)
-    : hash_(rng), denials_(limits::kDenialsKept) {
+    : hash_(rng), denials_(max_bytes / limits::kCacheBytesPerDenial) {
   for (size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(max_bytes / shards));
 }
 

@@ -26,6 +26,10 @@ std::optional<NsecRecord> ReadRecord(const dns::RRset& rrset) {
   return NsecRecord{rrset.owner, *data};
 }
 
+size_t SizeOf(const dns::RRset& s) {
+  return s.owner.size() + s.rdata.packed_size() + s.signatures.packed_size();
+}
+
 uint32_t SecondsLeft(MonoTime expires, MonoTime now) {
   return static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(expires - now).count());
 }
@@ -75,7 +79,9 @@ DenialIndex::Shard& DenialIndex::ShardOf(const std::string& zone) {
 
 // Whole zones go, those used longest ago first.
 void DenialIndex::MakeRoom(Shard& shard) {
-  while (shard.records > max_per_shard_ && !shard.zones.empty()) {
+  if (shard.records <= max_per_shard_) return;
+  // Somewhat more than is needed, so that not every new record searches for the oldest zone.
+  while (shard.records > max_per_shard_ - max_per_shard_ / 8 && !shard.zones.empty()) {
     const auto oldest =
         std::min_element(shard.zones.begin(), shard.zones.end(),
                          [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
@@ -101,6 +107,7 @@ bool DenialIndex::AddNsec3(Zone& zone, dns::RRsetPtr denial, MonoTime expires) {
 void DenialIndex::Add(const dns::Name& zone, dns::RRsetPtr soa, dns::RRsetPtr denial, uint32_t ttl,
                       MonoTime now) {
   if (denial->rdata.size() != 1 || denial->signatures.empty() || soa->signatures.empty()) return;
+  if (SizeOf(*denial) > limits::kDenialBytes || SizeOf(*soa) > limits::kDenialBytes) return;
   const std::string key = zone.LowercaseBytes();
   const MonoTime expires = now + std::chrono::seconds(std::min(ttl, denial->ttl));
   Shard& shard = ShardOf(key);

@@ -8,8 +8,8 @@
 // What Find gives is a candidate: the caller has it judged like any reply, so nothing here needs to be right
 // for an answer to be. Records with opt-out are not used for names that they cover.
 //
-// Threads: safe from several; zones are spread over locked shards. Limits: `max_records` in all,
-// limits::kDenialsPerZone in a zone; the zones used longest ago give way. Standards: RFC 8198, RFC 4034
+// Threads: safe from several; zones are spread over locked shards. Limits: `max_records` in all, kDenialBytes
+// each, limits::kDenialsPerZone in a zone; the zones used longest ago give way. Standards: RFC 8198, RFC 4034
 // section 6.1, RFC 5155, RFC 9077 (TTL).
 #ifndef SEKISHO_RESOLVER_CORE_VALIDATOR_DENIAL_INDEX_H_
 #define SEKISHO_RESOLVER_CORE_VALIDATOR_DENIAL_INDEX_H_
@@ -20,7 +20,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "proto/base/now.h"
@@ -72,7 +71,7 @@ class DenialIndex {
   };
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, Zone> zones;  // by lower-cased wire form
+    std::map<std::string, Zone> zones;  // by lower-cased wire form; a tree: no hash for others to collide
     size_t records = 0;
   };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "proto/dns/presentation.h"
 #include "resolver/core/limits.h"
@@ -111,6 +112,15 @@ TEST_F(DenialIndexTest, Nsec3WithOptOutDeniesNothingThatItCovers) {
   Add("35mthgpgcu1qg68fab165klnsnk3dpvl.example. 600 IN NSEC3 1 1 12 aabbccdd "
       "b4um86eghhds6nea196smvmlo4ors995 NS DS RRSIG");
   EXPECT_EQ(Ask("a.c.x.w.example."), "");
+}
+
+TEST_F(DenialIndexTest, LargeRecordsAreNotKept) {
+  dns::RRset large = *Set("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY");
+  const std::vector<uint8_t> signature(limits::kDenialBytes, 7);
+  large.signatures.Add(signature);
+  index_.Add(N("example."), Set("example. 600 IN SOA ns.example. host.example. 1 2 3 4 600"),
+             std::make_shared<const dns::RRset>(std::move(large)), 600, now_);
+  EXPECT_EQ(index_.size(), 0u);
 }
 
 TEST_F(DenialIndexTest, ForgetsAroundAName) {
