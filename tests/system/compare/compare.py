@@ -143,7 +143,15 @@ def compare(sekisho, peers):
         if not different:
             continue
         why = EXPLAINED.get(question)
-        verdict = "explained" if why else "ALONE" if len(different) == len(theirs) else "differs from some"
+        # Who says nothing within dig's patience, on a slow machine, says nothing else either.
+        silent = [name for name, value in theirs.items() if value["rcode"] is None]
+        verdict = "differs from some"
+        if why:
+            verdict = "explained"
+        elif len(silent) == len(theirs):
+            verdict = "not compared: nobody else answered in time"
+        elif len(different) == len(theirs):
+            verdict = "ALONE"
         alone += verdict == "ALONE"
         print(f"{question}: {verdict}{': ' + why if why else ''}\n    {'sekisho':14} {show(ours)}")
         for name, value in theirs.items():
