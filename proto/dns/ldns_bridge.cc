@@ -91,10 +91,11 @@ std::optional<std::string> RdataText(RRType type, std::span<const uint8_t> rdata
   return out;
 }
 
-std::optional<WireRecord> RecordFromText(const std::string& line, std::string* error) {
-  const std::unique_ptr<ldns_rdf, RdfFree> origin(ldns_dname_new_frm_str("."));
+std::optional<WireRecord> RecordFromText(const std::string& line, std::string* error, NameView origin) {
+  const std::unique_ptr<ldns_rdf, RdfFree> below(
+      ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));
   ldns_rr* raw = nullptr;
-  const ldns_status status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, origin.get(), nullptr);
+  const ldns_status status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, below.get(), nullptr);
   if (status != LDNS_STATUS_OK) {
     *error = ldns_get_errorstr_by_id(status);
     return std::nullopt;

@@ -5,8 +5,8 @@
 // packet path never does (ldns takes 179 ms for one hostile 64 KB message).
 //
 // Threads: functions without state. Limits: text lines up to 128 KB. Standards: see presentation.h.
-// Limitations: ldns 1.8.3 leaks a few bytes when it refuses some malformed text, so RecordFromText is for operators'
-// text, not for a stream of strangers' lines.
+// Limitations: ldns 1.8.3 leaks a few bytes when it refuses some malformed text, so RecordFromText is for
+// operators' text, not for a stream of strangers' lines.
 #ifndef SEKISHO_PROTO_DNS_LDNS_BRIDGE_H_
 #define SEKISHO_PROTO_DNS_LDNS_BRIDGE_H_
 
@@ -31,8 +31,9 @@ struct WireRecord {
   uint32_t ttl = 0;
   std::string rdata;
 };
-// One line of a master file, relative names taken from the root. `line` must be printable ASCII without NUL.
-std::optional<WireRecord> RecordFromText(const std::string& line, std::string* error);
+// One line of a master file, with relative names below `origin`. `line` must be printable ASCII without NUL.
+std::optional<WireRecord> RecordFromText(const std::string& line, std::string* error,
+                                         NameView origin = NameView());
 
 // What ldns reads from a message, for comparison: nothing when it refuses it.
 struct OracleMessage {

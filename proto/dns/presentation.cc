@@ -95,7 +95,7 @@ std::string RRsetToText(const RRset& rrset) {
   return out;
 }
 
-std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error) {
+std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error, NameView origin) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (line.empty() || line.size() > kMaxLine) {
     *error = line.empty() ? "the line is empty" : "the line is longer than 128 KB";
@@ -112,7 +112,7 @@ std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error)
   }
   std::string readable(line);
   const auto hidden = HideTypeOfGenericData(&readable);
-  auto wire = ldns_bridge::RecordFromText(readable, error);
+  auto wire = ldns_bridge::RecordFromText(readable, error, origin);
   if (!wire) return std::nullopt;
   if (hidden && wire->type == static_cast<RRType>(65400)) wire->type = *hidden;
   const auto owner = Name::FromWire(AsBytes(wire->owner));

@@ -32,7 +32,9 @@ struct TextRecord {
   std::string rdata;  // wire form, uncompressed
 };
 // One record in master file form, e.g. "www.example.test. 300 IN A 192.0.2.1". On failure *error says why.
-std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error);
+// Names without a trailing dot are relative to `origin`.
+std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error,
+                                      NameView origin = NameView());
 
 }  // namespace sekisho::dns
 
