@@ -434,6 +434,9 @@ Next Inspect(Query& query, World& world, Now) {
       return AnswerWith(query, Rcode::kRefused);
     }
   }
+  // A bogus answer is never rewritten into a good one: SERVFAIL stays (row P29). Who has checking disabled is
+  // shown the data instead, and there the rules hold as they do everywhere.
+  const bool bogus_failure = q.answer->security == Security::kBogus && q.answer->rcode == Rcode::kServFail;
   for (const auto& link : q.answer->chain) {
     for (const auto& rrset : link->answer) {
       if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
@@ -443,9 +446,7 @@ Next Inspect(Query& query, World& world, Now) {
       // The first rule that matches speaks, but one that only logs gives way to one that acts.
       if (v.action != Action::kNone && (q.verdict.action == Action::kNone || v.Blocks()))
         q.verdict = std::move(v);
-      // A bogus answer is never rewritten into a good one: SERVFAIL stays (row P29).
-      if (q.verdict.Blocks())
-        return q.answer->security == Security::kBogus ? Next::kRespond : Block(query, world);
+      if (q.verdict.Blocks()) return bogus_failure ? Next::kRespond : Block(query, world);
       if (q.verdict.action == Action::kAllow) return Next::kRespond;
     }
   }
