@@ -82,6 +82,7 @@ Config DefaultConfig() {
 
   Dnssec* dnssec = resolver->mutable_dnssec();
   dnssec->set_validate(true);
+  dnssec->set_rfc5011(true);
   dnssec->set_accept_sha1_digests(false);
   dnssec->set_accept_rsasha1(false);
   dnssec->set_min_rsa_bits(1024);

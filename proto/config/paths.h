@@ -3,6 +3,7 @@
 //   data_dir/indicators/   feedd: claims and history (RocksDB)
 //   data_dir/feeds/        feedd: lists as fetched
 //   data_dir/snapshots/    feedd → resolverd: compiled policy
+//   data_dir/anchors/      resolverd: the state of the trust anchors (RFC 5011)
 //   data_dir/spool/        resolverd → logd: lookup segments
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
 //   data_dir/tokens        tool → logd: who may ask the API, as hashes
@@ -31,6 +32,7 @@ struct Paths {
   std::string Indicators() const { return data_dir + "/indicators"; }
   std::string Feeds() const { return data_dir + "/feeds"; }
   std::string Snapshots() const { return data_dir + "/snapshots"; }
+  std::string Anchors() const { return data_dir + "/anchors"; }
   std::string Spool() const { return data_dir + "/spool"; }
   std::string Lookups() const { return data_dir + "/lookups"; }
   std::string Tokens() const { return data_dir + "/tokens"; }

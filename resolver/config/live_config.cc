@@ -125,6 +125,7 @@ std::optional<NegativeTrustAnchor> ParseNegativeAnchor(std::string_view text) {
 absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, Settings* settings,
                         std::string* origin) {
   settings->validate = dnssec.validate();
+  settings->rfc5011 = dnssec.rfc5011();
   settings->accept_sha1_digests = dnssec.accept_sha1_digests();
   settings->accept_rsasha1 = dnssec.accept_rsasha1();
   settings->min_rsa_bits = static_cast<int>(dnssec.min_rsa_bits());

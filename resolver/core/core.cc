@@ -18,7 +18,7 @@ class Core::Impl {
   explicit Impl(const CoreDeps& deps)
       : settings_(*deps.settings),
         policy_(*deps.policy),
-        resolutions_(deps.cache, deps.rng, &counters_),
+        resolutions_(deps.cache, deps.rng, &counters_, deps.rollover),
         packets_(*deps.rng),
         rates_(*deps.rng),
         uncached_rates_(*deps.rng),

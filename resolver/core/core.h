@@ -81,6 +81,10 @@ enum class UpstreamFailure : uint8_t {
   kNoSocket,     // we are out of descriptors or ports; not the server's fault
 };
 
+namespace dnssec {
+class AnchorRollover;
+}
+
 struct CoreDeps {
   const Published<const Settings>* settings = nullptr;                 // must have a value
   const Published<const blocklist::PolicySnapshot>* policy = nullptr;  // may have none yet
@@ -88,6 +92,8 @@ struct CoreDeps {
   Rng* rng = nullptr;
   RecordSink* sink = nullptr;
   uint16_t worker = 0;
+  // The trust anchors' state, if this is the worker that asks after them (RFC 5011).
+  dnssec::AnchorRollover* rollover = nullptr;
   CookieSecret cookie_secret{};  // of the process, the same for all workers; the operator's own come first
 };
 

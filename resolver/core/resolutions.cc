@@ -12,6 +12,8 @@ namespace {
 using dns::EdeCode;
 using dns::RRType;
 
+// How long a trust point's next question is waited for without a look at the clock.
+constexpr Duration kAnchorLook = std::chrono::hours(1);
 // A little after the budget's end, for whoever notices that end itself.
 constexpr Duration kOverdue = limits::kQuestionTime + std::chrono::milliseconds(100);
 
@@ -96,11 +98,12 @@ AnswerPtr Finish(Chain chain) {
 
 }  // namespace
 
-Resolutions::Resolutions(RrsetCache* cache, Rng* rng, Counters* counters)
+Resolutions::Resolutions(RrsetCache* cache, Rng* rng, Counters* counters, dnssec::AnchorRollover* rollover)
     : counters_(counters),
       iterator_(cache, rng, counters, &now_),
       by_key_(0, Hasher{KeyedHash(*rng)}),
-      per_client_(0, Hasher{KeyedHash(*rng)}) {}
+      per_client_(0, Hasher{KeyedHash(*rng)}),
+      rollover_(rollover) {}
 
 Resolutions::~Resolutions() = default;
 
@@ -254,6 +257,42 @@ void Resolutions::Prime(Now now) {
   Start(std::move(key), q, true, now.mono)->task.Start();
 }
 
+bool Resolutions::Probes() const {
+  return rollover_ != nullptr && iterator_.settings().rfc5011 && iterator_.settings().validate;
+}
+
+void Resolutions::ProbeAnchors() {
+  if (probe_ || !Probes()) return;
+  auto zone = rollover_->Due(now_.wall);
+  if (!zone) return;
+  probe_ = std::make_unique<Probe>(*std::move(zone), now_.mono);
+  probe_->task = DriveProbe(probe_.get());
+  probe_->task.Start();
+}
+
+// One server's word is not the zone's: others are asked when it does not verify.
+Task<bool> Resolutions::DriveProbe(Probe* probe) {
+  std::vector<IpAddress> avoid;
+  std::string problem;
+  bool verified = false;
+  do {
+    dns::Name zone = probe->zone;
+    std::vector<IpAddress> others = avoid;
+    ResponsePtr r = co_await iterator_.FetchElsewhere(std::move(zone), RRType::kDNSKEY, std::move(others),
+                                                      probe->budget, 0);
+    if (r->kind != ResponseKind::kAnswer) {
+      if (avoid.empty()) problem = r->errors.empty() ? "no keys came" : r->errors.front().text;
+      break;
+    }
+    verified = rollover_->Observe(probe->zone, *r->answer.back(), now_.wall);
+    if (!r->server) break;
+    avoid.push_back(*r->server);
+  } while (!verified && avoid.size() <= limits::kOtherServersWhenBogus);
+  if (!verified) rollover_->Fail(probe->zone, std::move(problem), now_.wall);
+  probe->ended = true;
+  co_return verified;
+}
+
 Task<bool> Resolutions::Drive(Resolution* r) {
   Chain chain;
   chain.next = r->qname;
@@ -297,6 +336,10 @@ void Resolutions::Run() {
     GiveAnswer(*it->second, it->second->answer);
     TakeDown(it->second.get());
   }
+  while (probe_ && probe_->ended) {
+    probe_.reset();
+    ProbeAnchors();
+  }
 }
 
 void Resolutions::TakeDown(Resolution* r) {
@@ -329,6 +372,7 @@ void Resolutions::EndEarly(Resolution* r, EdeCode code, const char* text) {
 
 void Resolutions::OnTime(MonoTime now) {
   exchanges().OnTime(now);
+  ProbeAnchors();
   while (!stale_deadlines_.empty() && stale_deadlines_.begin()->first <= now) {
     const std::string key = stale_deadlines_.begin()->second;
     stale_deadlines_.erase(stale_deadlines_.begin());
@@ -342,6 +386,10 @@ void Resolutions::EndOverdue(MonoTime now) {
   while (!by_age_.empty() && by_age_.begin()->second->started + kOverdue <= now) {
     EndEarly(by_age_.begin()->second, EdeCode::kNoReachableAuthority, "took too long");
   }
+  if (probe_ && probe_->started + kOverdue <= now) {
+    rollover_->Fail(probe_->zone, "asking for its keys took too long", now_.wall);
+    probe_.reset();
+  }
 }
 
 std::optional<MonoTime> Resolutions::NextDeadline() const {
@@ -349,6 +397,12 @@ std::optional<MonoTime> Resolutions::NextDeadline() const {
   const auto earlier = [&](MonoTime t) { next = next ? std::min(*next, t) : t; };
   if (!stale_deadlines_.empty()) earlier(stale_deadlines_.begin()->first);
   if (!by_age_.empty()) earlier(by_age_.begin()->second->started + kOverdue);
+  if (probe_) {
+    earlier(probe_->started + kOverdue);
+  } else if (const auto due = Probes() ? rollover_->NextDue() : std::nullopt) {
+    // The wall clock may be set meanwhile, so it is looked at often enough.
+    earlier(now_.mono + std::clamp<Duration>(*due - now_.wall, Duration(0), kAnchorLook));
+  }
   return next;
 }
 

@@ -28,12 +28,14 @@
 #include "resolver/core/iterator/iterator.h"
 #include "resolver/core/question.h"
 #include "resolver/core/task.h"
+#include "resolver/core/validator/anchor_rollover.h"
 
 namespace sekisho::resolver {
 
 class Resolutions {
  public:
-  Resolutions(RrsetCache* cache, Rng* rng, Counters* counters);
+  // `rollover`: anchors that this worker asks after for all of them; null: another one does.
+  Resolutions(RrsetCache* cache, Rng* rng, Counters* counters, dnssec::AnchorRollover* rollover = nullptr);
   ~Resolutions();
 
   void Configure(std::shared_ptr<const Settings> settings);
@@ -96,6 +98,15 @@ class Resolutions {
 
   // Oldest first.
   using ByAge = std::map<uint64_t, Resolution*>;
+  // A trust point's keys on their way, with nobody waiting (RFC 5011).
+  struct Probe {
+    Probe(dns::Name z, MonoTime now) : zone(std::move(z)), started(now), budget(now) {}
+    dns::Name zone;
+    MonoTime started;
+    Budget budget;
+    bool ended = false;
+    Task<bool> task;
+  };
 
   // Makes room in what `scope` lists by ending its oldest; false: it is not old enough.
   bool Jostle(ByAge* scope, MonoTime now);
@@ -106,6 +117,10 @@ class Resolutions {
   void Wait(Resolution* resolution, const Question& question);
   Task<bool> Drive(Resolution* resolution);
   void Prime(Now now);
+  bool Probes() const;
+  // Begins the next one that is due.
+  void ProbeAnchors();
+  Task<bool> DriveProbe(Probe* probe);
   Resolution* Start(std::string key, const Question& question, bool refresh, MonoTime now);
   // The chain with expired links where fresh ones are missing; null when there is none.
   AnswerPtr FromStale(dns::NameView qname, dns::RRType qtype, bool validate);
@@ -134,6 +149,8 @@ class Resolutions {
   std::set<std::pair<MonoTime, std::string>> stale_deadlines_;
   std::deque<Question> done_;
   MonoTime next_priming_{};
+  dnssec::AnchorRollover* const rollover_;
+  std::unique_ptr<Probe> probe_;
 };
 
 }  // namespace sekisho::resolver

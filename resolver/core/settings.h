@@ -112,6 +112,7 @@ struct Settings {
   uint32_t max_negative_ttl = 900;
 
   bool validate = true;
+  bool rfc5011 = false;                        // anchors follow what their zones do with their keys
   std::vector<dns::TextRecord> trust_anchors;  // DS or DNSKEY records
   std::vector<NegativeTrustAnchor> negative_trust_anchors;
   // What RFC 9905 lets a resolver refuse: a zone that has nothing else counts as unsigned.

@@ -37,12 +37,14 @@ class Daemon {
     const StaticConfig fixed(*config);
     if (auto status = TakePlace(fixed); !status.ok()) return status;
     const uint64_t files = config::RaiseOpenFiles();
-    auto server = Server::Bind(fixed, *std::move(live), started, [this](const auto& s) { OnPolicy(s); });
+    auto server = Server::Bind(
+        fixed, *std::move(live), started, [this](const auto& s) { OnPolicy(s); },
+        [this](const std::string& text, bool alarm) { OnAnchors(text, alarm); });
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (!fixed.user.empty()) {
-      if (auto status = config::BecomeUser(fixed.user,
-                                           {fixed.paths.data_dir, fixed.paths.run_dir, fixed.paths.Spool()});
+      if (auto status = config::BecomeUser(fixed.user, {fixed.paths.data_dir, fixed.paths.run_dir,
+                                                        fixed.paths.Spool(), fixed.paths.Anchors()});
           !status.ok()) {
         return status;
       }
@@ -66,7 +68,8 @@ class Daemon {
 
  private:
   absl::Status TakePlace(const StaticConfig& fixed) {
-    for (const std::string& folder : {fixed.paths.data_dir, fixed.paths.run_dir, fixed.paths.Spool()}) {
+    for (const std::string& folder :
+         {fixed.paths.data_dir, fixed.paths.run_dir, fixed.paths.Spool(), fixed.paths.Anchors()}) {
       if (auto status = config::MakeFolder(folder); !status.ok()) return status;
     }
     auto lock = config::ProcessLock::Take(fixed.paths.Lock("resolverd"));
@@ -127,6 +130,11 @@ class Daemon {
     } else {
       log_.info("policy generation {} in force, {} rules", state.generation, state.rules);
     }
+  }
+
+  // On whatever thread.
+  void OnAnchors(const std::string& text, bool alarm) {
+    log_.log(alarm ? spdlog::level::warn : spdlog::level::info, "{}", config::Printable(text, kMaxLogText));
   }
 
   static std::string Printable(const absl::Status& status) {

@@ -24,25 +24,29 @@ record::SpoolerOptions SpoolerOptionsOf(const StaticConfig& config, Now started,
 
 }  // namespace
 
-Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news)
+Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
+               AnchorKeeper::News anchor_news)
     : config_(config),
       live_(std::move(live)),
       started_(started),
       news_(std::move(news)),
       clock_(config.cache_wall_clock),
+      anchors_(
+          config.paths.Anchors(), &settings_, [this] { WakeWorkers(); }, std::move(anchor_news)),
       cache_(config.cache_bytes, std::max(kMinShards, kShardsPerWorker * config.workers), rng_),
       records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
       policy_watch_(config.paths.Snapshots(), &policy_,
                     [this](const PolicyWatch::State& s) { OnPolicy(s); }) {
   rng_.Fill(cookie_secret_);
-  settings_.Publish(live_.settings);
+  anchors_.Configure(live_.settings);
 }
 
 Server::~Server() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Bind(const StaticConfig& config, LiveConfig live, Now started,
-                                                     PolicyNews news) {
-  std::unique_ptr<Server> server(new Server(config, std::move(live), started, std::move(news)));
+                                                     PolicyNews news, AnchorKeeper::News anchor_news) {
+  std::unique_ptr<Server> server(
+      new Server(config, std::move(live), started, std::move(news), std::move(anchor_news)));
   if (auto status = server->BindSockets(); !status.ok()) return status;
   return server;
 }
@@ -71,6 +75,7 @@ absl::Status Server::Start() {
   // The first look at the policy comes before the first answer.
   policy_watch_.Start();
   records_.Start();
+  anchors_.Start();
   // The UDP sockets are bound and keep what arrives, so an open TCP port says that both are served.
   for (const WorkerSockets& sockets : sockets_) {
     for (size_t i = 0; i < sockets.tcp.size(); ++i) {
@@ -87,6 +92,7 @@ absl::Status Server::Start() {
     deps.quota = &quota_;
     deps.clock = &clock_;
     deps.tcp = live_.tcp;
+    if (i == 0) deps.rollover = anchors_.rollover();
     deps.cookie_secret = cookie_secret_;
     workers_.push_back(std::make_unique<Worker>(deps, std::move(sockets_[i])));
   }
@@ -100,12 +106,13 @@ absl::Status Server::Start() {
 void Server::Stop() {
   policy_watch_.Stop();
   for (auto& worker : workers_) worker->Stop();
+  anchors_.Stop();
   records_.Stop();
 }
 
 void Server::Reload(LiveConfig live) {
   live_ = std::move(live);
-  settings_.Publish(live_.settings);
+  anchors_.Configure(live_.settings);
   for (auto& worker : workers_) {
     worker->SetTcpLimits(live_.tcp);
     worker->Wake();
@@ -114,10 +121,13 @@ void Server::Reload(LiveConfig live) {
 
 // On the watch's thread. Idle workers are woken so that they let go of the old snapshot.
 void Server::OnPolicy(const PolicyWatch::State& state) {
-  if (running_.load(std::memory_order_acquire)) {
-    for (auto& worker : workers_) worker->Wake();
-  }
+  WakeWorkers();
   news_(state);
+}
+
+void Server::WakeWorkers() {
+  if (!running_.load(std::memory_order_acquire)) return;
+  for (auto& worker : workers_) worker->Wake();
 }
 
 }  // namespace sekisho::resolver

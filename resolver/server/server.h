@@ -23,6 +23,7 @@
 #include "resolver/config/live_config.h"
 #include "resolver/config/static_config.h"
 #include "resolver/core/cache/rrset_cache.h"
+#include "resolver/server/anchor_keeper.h"
 #include "resolver/server/connection_quota.h"
 #include "resolver/server/policy_watch.h"
 #include "resolver/server/record_writer.h"
@@ -35,8 +36,9 @@ class Server {
   // What is told to the log: a new policy, or why it could not be taken. Called on the watch's thread.
   using PolicyNews = std::function<void(const PolicyWatch::State&)>;
 
-  static absl::StatusOr<std::unique_ptr<Server>> Bind(const StaticConfig& config, LiveConfig live,
-                                                      Now started, PolicyNews news);
+  static absl::StatusOr<std::unique_ptr<Server>> Bind(
+      const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
+      AnchorKeeper::News anchor_news = [](const auto&, bool) {});
   ~Server();
 
   absl::Status Start();
@@ -51,11 +53,14 @@ class Server {
   RrsetCache::Stats cache_stats() const { return cache_.stats(); }
   PolicyWatch::State policy_state() const { return policy_watch_.state(); }
   const record::LookupSpooler& spooler() const { return records_.spooler(); }
+  AnchorKeeper::State anchor_state() const { return anchors_.state(); }
   const ConnectionQuota& tcp_connections() const { return quota_; }
 
  private:
-  Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news);
+  Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
+         AnchorKeeper::News anchor_news);
   absl::Status BindSockets();
+  void WakeWorkers();
   void OnPolicy(const PolicyWatch::State& state);
 
   StaticConfig config_;
@@ -67,6 +72,7 @@ class Server {
   CookieSecret cookie_secret_{};  // drawn at the start; all workers know it
   Published<const Settings> settings_;
   Published<const blocklist::PolicySnapshot> policy_;
+  AnchorKeeper anchors_;
   RrsetCache cache_;
   ConnectionQuota quota_;
   RecordWriter records_;

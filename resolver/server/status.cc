@@ -2,9 +2,18 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
+
+#include "proto/base/bytes.h"
+#include "proto/base/time_text.h"
+#include "proto/dns/dnssec_crypto.h"
+#include "proto/dns/rdata.h"
 
 namespace sekisho::resolver {
 namespace {
+
+// Longer than any interval between two questions (RFC 5011 section 2.3).
+constexpr Duration kAnchorsUnchecked = std::chrono::hours(16 * 24);
 
 class Items {
  public:
@@ -30,6 +39,56 @@ uint64_t Sum(const Server& server, Counter Counters::* counter) {
 
 std::string Seconds(Duration d) {
   return std::to_string(std::chrono::floor<std::chrono::seconds>(d).count()) + " s";
+}
+
+// A trust point's keys as they stand: "20326 valid, 38696 pending until 2026-12-31T…".
+std::string KeysOf(const dnssec::TrustPoint& point) {
+  std::string text;
+  for (const dnssec::AnchorKey& key : point.keys) {
+    text += (text.empty() ? "" : ", ") + std::to_string(dns::KeyTag(AsBytes(key.rdata))) + " " +
+            dnssec::ToString(key.state);
+    if (key.state == dnssec::AnchorState::kAddPend) text += " until " + FormatTime(UnixMicros(key.until), TimeZone{}, 0);
+  }
+  return text.empty() ? "as configured" : text;
+}
+
+void AddAnchors(const Server& server, Now now, Items& items) {
+  const AnchorKeeper::State state = server.anchor_state();
+  items.Add("trust_anchors", server.live().trust_anchors_origin);
+  if (!state.follows) {
+    std::string keys;
+    for (const auto& anchor : server.live().settings->trust_anchors) {
+      const auto ds = dns::ReadDs(AsBytes(anchor.rdata));
+      const uint16_t tag =
+          anchor.type == dns::RRType::kDS && ds ? ds->key_tag : dns::KeyTag(AsBytes(anchor.rdata));
+      keys +=
+          (keys.empty() ? "" : "; ") + anchor.owner.ToString() + " " + std::to_string(tag) + " as configured";
+    }
+    items.Add("trust_anchor_keys", keys);
+  }
+  for (const dnssec::TrustPoint& point : state.points) {
+    const bool never = point.checked == WallTime{};
+    std::string text =
+        point.zone.ToString() + " " + KeysOf(point) +
+        (never ? "; not checked yet" : "; checked " + Seconds(now.wall - point.checked) + " ago");
+    if (!point.problem.empty()) text += "; " + point.problem;
+    const bool none =
+        !point.keys.empty() && std::all_of(point.keys.begin(), point.keys.end(), [](const auto& k) {
+          return k.state == dnssec::AnchorState::kRevoked || k.state == dnssec::AnchorState::kRemoved;
+        });
+    const bool old = !never && now.wall - point.checked > kAnchorsUnchecked;
+    items.Add("trust_anchor_keys", text,
+              none          ? "every key of this anchor was revoked"
+              : point.bogus ? "no trusted key signs this zone's keys"
+              : old         ? "the zone's keys could not be checked for long"
+                            : "");
+  }
+  if (!state.read_error.empty()) {
+    items.Add("trust_anchor_state", state.read_error, "trust anchors began anew from the configuration");
+  }
+  if (!state.write_error.empty()) {
+    items.Add("trust_anchor_state", state.write_error, "trust anchors cannot be kept");
+  }
 }
 
 void AddPolicy(const Server& server, Now now, Items& items) {
@@ -107,7 +166,7 @@ control::StatusReply MakeStatus(const Server& server, Now now) {
   items.Add("listen", listen);
   items.Add("agencies", server.live().settings->agencies.size());
   items.Add("root_hints", server.live().root_hints_origin);
-  items.Add("trust_anchors", server.live().trust_anchors_origin);
+  AddAnchors(server, now, items);
   AddPolicy(server, now, items);
   AddQuestions(server, items);
   AddUpstream(server, items);

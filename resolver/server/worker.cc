@@ -17,6 +17,7 @@ Worker::Worker(const WorkerDeps& deps, WorkerSockets sockets)
              .rng = &rng_,
              .sink = deps.sink,
              .worker = deps.index,
+             .rollover = deps.rollover,
              .cookie_secret = deps.cookie_secret}),
       settings_(*deps.settings),
       policy_(*deps.policy),

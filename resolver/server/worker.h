@@ -42,6 +42,7 @@ struct WorkerDeps {
   ConnectionQuota* quota = nullptr;
   FollowingClock* clock = nullptr;
   TcpLimits tcp;
+  dnssec::AnchorRollover* rollover = nullptr;  // of the worker that asks after the anchors
   CookieSecret cookie_secret{};
 };
 

@@ -96,7 +96,8 @@ std::string Describe(std::span<const uint8_t> packet) {
   return out;
 }
 
-CoreHarness::CoreHarness(uint64_t seed, Network* network, bool trace, size_t cache_bytes)
+CoreHarness::CoreHarness(uint64_t seed, Network* network, bool trace, size_t cache_bytes,
+                         resolver::dnssec::AnchorRollover* rollover)
     : network_(network), tracing_(trace), rng_(seed), cache_(cache_bytes, 4, rng_) {
   settings_.Publish(std::make_shared<const resolver::Settings>());
   resolver::CoreDeps deps;
@@ -106,6 +107,7 @@ CoreHarness::CoreHarness(uint64_t seed, Network* network, bool trace, size_t cac
   deps.rng = &rng_;
   deps.sink = &log_;
   deps.worker = 3;
+  deps.rollover = rollover;
   core_ = std::make_unique<resolver::Core>(deps);
 }
 

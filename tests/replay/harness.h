@@ -75,7 +75,8 @@ std::string Describe(std::span<const uint8_t> packet);
 
 class CoreHarness {
  public:
-  CoreHarness(uint64_t seed, Network* network, bool trace = true, size_t cache_bytes = 16 << 20);
+  CoreHarness(uint64_t seed, Network* network, bool trace = true, size_t cache_bytes = 16 << 20,
+              resolver::dnssec::AnchorRollover* rollover = nullptr);
   CoreHarness(const CoreHarness&) = delete;
   CoreHarness& operator=(const CoreHarness&) = delete;
 

@@ -125,6 +125,12 @@ SigningKey::SigningKey(uint8_t algorithm, uint16_t flags, int rsa_bits)
   dnskey_ = DnskeyRdata(flags, algorithm, PublicKey(key_.get(), algorithm));
 }
 
+SigningKey SigningKey::Revoked() const {
+  SigningKey revoked = *this;
+  revoked.dnskey_[1] = static_cast<char>(revoked.dnskey_[1] | 0x80);
+  return revoked;
+}
+
 uint16_t SigningKey::tag() const { return dns::KeyTag(Bytes(dnskey_)); }
 
 std::string SigningKey::Ds(const dns::Name& zone, uint8_t digest_type) const {

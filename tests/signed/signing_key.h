@@ -47,6 +47,8 @@ class SigningKey {
 
   uint8_t algorithm() const { return algorithm_; }
   uint16_t tag() const;
+  // The same key with the REVOKE bit (RFC 5011), and so with another tag.
+  SigningKey Revoked() const;
   // DNSKEY RDATA.
   const std::string& dnskey() const { return dnskey_; }
   std::string Ds(const dns::Name& zone, uint8_t digest_type = 2) const;

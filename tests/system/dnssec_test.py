@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import SekishoTest
+from harness import SekishoTest, wait_for
 
 
 class DnssecTest(SekishoTest):
@@ -40,6 +40,18 @@ class DnssecTest(SekishoTest):
     def test_checking_disabled_shows_what_is_there(self):
         self.assertResolves(self.sekisho.dig("www.expired.example", "+cd"), "A", ["192.0.2.51"])
         self.assertEqual(self.sekisho.dig("www.expired.example").status, "SERVFAIL")
+
+    def test_trust_anchors_are_followed_and_kept(self):
+        state = self.sekisho.data / "anchors" / "trust-anchors"
+        wait_for("the anchors' state on disk", state.exists)
+        self.assertRegex(self.sekisho.tool("status", "resolverd").stdout, r"trust_anchor_keys +\. [0-9]+ valid; checked [0-9]+ s ago")
+        self.sekisho.stop("resolverd")
+        state.write_bytes(state.read_bytes()[:-20])
+        self.sekisho.run("resolverd")
+        self.sekisho.wait_until_answering()
+        told = self.sekisho.tool("status", "resolverd")
+        self.assertIn("trust anchors began anew from the configuration", told.stdout)
+        self.assertIn("ad", self.sekisho.dig("www.clean.example", "+dnssec").flags)
 
 
 if __name__ == "__main__":

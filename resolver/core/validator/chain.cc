@@ -19,15 +19,6 @@ using dns::EdeCode;
 using dns::RRType;
 using Kind = ZoneStatus::Kind;
 
-Policy PolicyOf(const Settings& settings) {
-  Policy policy;
-  policy.sha1_digests = settings.accept_sha1_digests;
-  policy.rsasha1 = settings.accept_rsasha1;
-  policy.skew_min = settings.signature_skew_min;
-  policy.skew_max = settings.signature_skew_max;
-  return policy;
-}
-
 ZoneStatus MakeStatus(Kind kind, uint32_t ttl, MonoTime now, dns::ExtendedError why = {}) {
   ZoneStatus status;
   status.kind = kind;

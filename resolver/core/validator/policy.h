@@ -9,6 +9,10 @@
 
 #include "proto/dns/dnssec_crypto.h"
 
+namespace sekisho::resolver {
+struct Settings;
+}
+
 namespace sekisho::resolver::dnssec {
 
 struct Policy {
@@ -30,6 +34,8 @@ struct Policy {
     return std::clamp(validity / 10, skew_min, std::max(skew_min, skew_max));
   }
 };
+
+Policy PolicyOf(const Settings& settings);
 
 }  // namespace sekisho::resolver::dnssec
 

@@ -2,6 +2,15 @@
 
 namespace sekisho::resolver::dnssec {
 
+Policy PolicyOf(const Settings& settings) {
+  Policy policy;
+  policy.sha1_digests = settings.accept_sha1_digests;
+  policy.rsasha1 = settings.accept_rsasha1;
+  policy.skew_min = settings.signature_skew_min;
+  policy.skew_max = settings.signature_skew_max;
+  return policy;
+}
+
 TrustAnchors::TrustAnchors(const Settings& settings) {
   for (const dns::TextRecord& record : settings.trust_anchors) {
     if (record.type != dns::RRType::kDS && record.type != dns::RRType::kDNSKEY) continue;
