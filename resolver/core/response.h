@@ -44,6 +44,10 @@ struct Response {
   std::shared_ptr<const Beside> beside;  // null: nothing, or not wanted
   dns::Name zone;                        // the zone cut whose server answered (bailiwick)
   Security security = Security::kUnchecked;
+  // Of what is secure: the denials of `authority` that were verified, and, when a wildcard made the answer,
+  // the labels of the name that the wildcard stands below.
+  std::vector<dns::RRsetPtr> proven;
+  std::optional<int> wildcard_encloser;
   // The validator may cut TTLs: seconds, at most this (RFC 4035 section 5.3.3); 0xffffffff: no cut.
   uint32_t ttl_cap = 0xffffffff;
   std::vector<dns::ExtendedError> errors;

@@ -77,47 +77,6 @@ Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, 
   co_return fresh;
 }
 
-// RFC 8198: what was proven of other names may deny this one too. The proof is judged anew for this name.
-Task<ResponsePtr> Iterator::FromDenials(dns::Name name, RRType type, bool validate, Budget& budget,
-                                        int depth) {
-  // Unvalidated data is asked for by the validator, which judges what it gets; beside DS it wants what is
-  // there.
-  const bool wanted = settings_->aggressive_nsec && settings_->validate && type != RRType::kANY &&
-                      type != RRType::kRRSIG && (validate || type == RRType::kDS) && !name.IsRoot();
-  if (!wanted) co_return nullptr;
-  const dns::NameView start = type == RRType::kDS ? name.view().Parent() : name.view();
-  auto found = cache_->denials().Find(name, start, now_->mono, crypto_, budget);
-  if (!found) co_return nullptr;
-  Response r;
-  r.qname = name;
-  r.qtype = type;
-  r.kind = found->nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
-  r.rcode = found->nxdomain ? dns::Rcode::kNXDomain : dns::Rcode::kNoError;
-  r.zone = found->zone;
-  r.authority = std::move(found->authority);
-  r.ttl_cap = found->ttl;
-  r.from_cache = true;
-  if (validate) {
-    [[maybe_unused]] const bool judged = co_await validator_.Validate(&r, budget, depth);
-    if (r.security != Security::kSecure) co_return nullptr;
-    BoundTtls(&r);
-    Store(r, true);
-  }
-  co_return std::make_shared<const Response>(std::move(r));
-}
-
-void Iterator::NoteDenials(const Response& r) {
-  if (r.security != Security::kSecure || !settings_->aggressive_nsec || r.authority.empty()) return;
-  const dns::RRsetPtr& soa = r.authority.front();
-  if (soa->type != RRType::kSOA) return;
-  const uint32_t ttl = std::min(NegativeTtlOf(r), r.ttl_cap);
-  for (const dns::RRsetPtr& s : r.authority) {
-    if (s->type == RRType::kNSEC || s->type == RRType::kNSEC3) {
-      cache_->denials().Add(soa->owner, soa, s, ttl, now_->mono);
-    }
-  }
-}
-
 Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {
   if (depth > limits::kDepth) {
     co_return std::make_shared<const Response>(
@@ -139,6 +98,7 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     }
     BoundTtls(&link);
     Store(link, true);
+    NoteProofs(link);
   }
   co_return std::make_shared<const Response>(std::move(response));
 }
@@ -151,7 +111,7 @@ void Iterator::Keep(Response* response) {
   }
   BoundTtls(response);
   Store(*response, true);
-  NoteDenials(*response);
+  NoteProofs(*response);
   if (response->qname.IsRoot() && response->qtype == RRType::kNS)
     StoreRoot(*response, *cache_, *settings_, *now_);
 }
@@ -193,7 +153,7 @@ Task<ResponsePtr> Iterator::ValidateCached(ResponsePtr cached, Budget& budget, i
   if (response.kind == ResponseKind::kFailure) co_return cached;
   [[maybe_unused]] const bool judged = co_await validator_.Validate(&response, budget, depth);
   Store(response, true);
-  NoteDenials(response);
+  NoteProofs(response);
   response.from_cache = true;
   co_return std::make_shared<const Response>(std::move(response));
 }

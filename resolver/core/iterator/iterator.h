@@ -108,9 +108,14 @@ class Iterator final : public RecordFetcher {
   // Iterates, and again without the servers whose answers do not validate, until one does or none is left.
   Task<Found> IterateUntilValid(dns::Name name, dns::RRType type, Budget& budget, int depth);
   void Keep(Response* response);
-  // Null when no known denial covers the name.
+  // Null when nothing that is known answers for the name: no denial, and no wildcard.
   Task<ResponsePtr> FromDenials(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
-  void NoteDenials(const Response& response);
+  // What the denials that are known say of a name, or a wildcard beside them; not judged yet.
+  std::optional<Response> ProposeDenial(const dns::Name& name, dns::RRType type, Budget& budget);
+  std::optional<Response> ProposeWildcard(const dns::Name& name, dns::RRType type, Budget& budget);
+  // Keeps what a secure response proves beyond its own name.
+  void NoteProofs(const Response& response);
+  void NoteWildcard(const Response& response);
   uint32_t NegativeTtlOf(const Response& response) const;
   // May a link be kept that came with a question for another name? Not below a cut that is known and was not
   // asked.

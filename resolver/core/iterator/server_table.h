@@ -26,7 +26,7 @@ struct ServerState {
   IpAddress address;
   Duration srtt{0};  // 0: never measured
   Duration rttvar{0};
-  int timeouts = 0;        // in a row, one after the other
+  int timeouts = 0;  // in a row, one after the other
   MonoTime last_timeout{};
   MonoTime retry_after{};  // dead until then
   EdnsSupport edns = EdnsSupport::kUnknown;
@@ -51,8 +51,8 @@ class ServerTable {
   const ServerState* Peek(const IpAddress& address) const;
 
   void OnReply(const IpAddress& address, Duration rtt);
-  // A timeout or a network error; the server is left alone for a while after several in a row. A question that was
-  // sent before the last timeout tells nothing new: a burst counts once.
+  // A timeout or a network error; the server is left alone for a while after several in a row. A question
+  // that was sent before the last timeout tells nothing new: a burst counts once.
   void OnTimeout(const IpAddress& address, MonoTime now, Duration waited = Duration(0));
   // What came with an accepted reply; over TCP a server may also take its cookie back.
   void NoteCookie(const IpAddress& address, const std::vector<uint8_t>& cookie, bool tcp);

@@ -46,9 +46,16 @@ struct Walk {
   int depth;
   const Response& judged;  // not asked for again when it is a DNSKEY RRset itself
   int steps_left = kStepsPerQuestion;
+  std::vector<const dns::RRset*> proven{};  // of judged.authority
 
+  // For what is judged itself.
+  Check MakeProvingCheck() {
+    Check check = MakeCheck();
+    check.proven = &proven;
+    return check;
+  }
   Check MakeCheck() {
-    return {knowledge->crypto, budget, knowledge->policy, UnixSeconds(fetcher.now().wall)};
+    return {knowledge->crypto, budget, knowledge->policy, UnixSeconds(fetcher.now().wall), nullptr};
   }
 };
 

@@ -110,6 +110,7 @@ bool Denial::Verify(const dns::RRset& rrset) {
   }
   // An existing record only: one made from a wildcard speaks of a name that is not there.
   if (signature.wildcard_encloser) return false;
+  if (check_.proven != nullptr) check_.proven->push_back(&rrset);
   verdict_.ttl_cap = std::min(verdict_.ttl_cap, signature.ttl_cap);
   verdict_.ttl = std::min(verdict_.ttl, rrset.ttl);
   return true;

@@ -54,6 +54,15 @@ bool Nsec3Spans(const dns::RRset& rrset, const dns::Nsec3HashValue& hash) {
   return *owner < hash || hash < next;
 }
 
+bool MayDeny(const dns::TypeBitmap& types, RRType type, NameView name) {
+  bool delegation = false;
+  return BitmapDenies(types, type, name.IsRoot(), &delegation);
+}
+bool MayDeny(const dns::RRset& nsec3, RRType type, NameView name) {
+  const auto data = dns::ReadNsec3(nsec3.rdata.front());
+  return data && MayDeny(data->types, type, name);
+}
+
 // Gathers records for a Found; each once, none that has expired.
 class Gatherer {
  public:
@@ -106,8 +115,9 @@ bool DenialIndex::AddNsec3(Zone& zone, dns::RRsetPtr denial, MonoTime expires) {
 
 void DenialIndex::Add(const dns::Name& zone, dns::RRsetPtr soa, dns::RRsetPtr denial, uint32_t ttl,
                       MonoTime now) {
-  if (denial->rdata.size() != 1 || denial->signatures.empty() || soa->signatures.empty()) return;
-  if (SizeOf(*denial) > limits::kDenialBytes || SizeOf(*soa) > limits::kDenialBytes) return;
+  if (denial->rdata.size() != 1 || denial->signatures.empty()) return;
+  if (SizeOf(*denial) > limits::kDenialBytes) return;
+  if (soa != nullptr && (soa->signatures.empty() || SizeOf(*soa) > limits::kDenialBytes)) return;
   const std::string key = zone.LowercaseBytes();
   const MonoTime expires = now + std::chrono::seconds(std::min(ttl, denial->ttl));
   Shard& shard = ShardOf(key);
@@ -116,14 +126,17 @@ void DenialIndex::Add(const dns::Name& zone, dns::RRsetPtr soa, dns::RRsetPtr de
   const size_t before = z.size();
   z.name = zone;
   z.used = now;
-  z.soa = {std::move(soa), now + std::chrono::seconds(ttl)};
+  if (soa != nullptr) z.soa = {std::move(soa), now + std::chrono::seconds(ttl)};
   if (z.size() >= limits::kDenialsPerZone) {
     z.nsec.clear();
     z.nsec3.clear();
   }
+  // A zone that goes over from one kind to the other has the new one only.
   if (denial->type == RRType::kNSEC3) {
+    z.nsec.clear();
     AddNsec3(z, std::move(denial), expires);
   } else {
+    z.nsec3.clear();
     const dns::Name owner = denial->owner;
     z.nsec[owner] = {std::move(denial), expires};
   }
@@ -131,7 +144,7 @@ void DenialIndex::Add(const dns::Name& zone, dns::RRsetPtr soa, dns::RRsetPtr de
   MakeRoom(shard);
 }
 
-std::optional<DenialIndex::Found> DenialIndex::Find(NameView name, NameView start, MonoTime now,
+std::optional<DenialIndex::Found> DenialIndex::Find(NameView name, RRType type, NameView start, MonoTime now,
                                                     dns::DnssecCrypto& crypto, Budget& budget) {
   for (int labels = start.LabelCount(); labels >= 0; --labels) {
     const std::string key = dns::Name(start.Suffix(labels)).LowercaseBytes();
@@ -140,20 +153,55 @@ std::optional<DenialIndex::Found> DenialIndex::Find(NameView name, NameView star
     const auto zone = shard.zones.find(key);
     if (zone == shard.zones.end()) continue;
     zone->second.used = now;
-    if (!zone->second.nsec.empty()) return FindNsec(zone->second, name, now);
-    return FindNsec3(zone->second, name, now, crypto, budget);
+    if (!zone->second.nsec.empty()) return FindNsec(zone->second, name, type, now);
+    return FindNsec3(zone->second, name, type, now, crypto, budget);
   }
   return std::nullopt;
 }
 
-std::optional<DenialIndex::Found> DenialIndex::FindNsec(const Zone& zone, NameView name, MonoTime now) {
+std::optional<DenialIndex::Found> DenialIndex::FindCover(NameView name, int encloser_labels, MonoTime now,
+                                                         dns::DnssecCrypto& crypto, Budget& budget) {
+  for (int labels = encloser_labels; labels >= 0; --labels) {
+    const std::string key = dns::Name(name.Suffix(labels)).LowercaseBytes();
+    Shard& shard = ShardOf(key);
+    const std::lock_guard lock(shard.mutex);
+    const auto at = shard.zones.find(key);
+    if (at == shard.zones.end()) continue;
+    Zone& zone = at->second;
+    zone.used = now;
+    Found found{.zone = zone.name, .authority = {}, .ttl = UINT32_MAX};
+    Gatherer gather(&found, now);
+    if (const Record* r = AtOrBefore(zone.nsec, dns::Name(name))) {
+      const auto record = ReadRecord(*r->rrset);
+      const bool covers = record && NsecSpans(*record, zone.name, name) && !record->data.next.IsBelow(name) &&
+                          NsecProver::ClosestEncloser(*record, name).LabelCount() == encloser_labels;
+      if (!covers || !gather.Take(r->rrset, r->expires)) return std::nullopt;
+      return found;
+    }
+    if (zone.nsec3.empty() || !budget.TakeNsec3Hashes(1 + zone.iterations / 10)) return std::nullopt;
+    const dns::Nsec3HashValue hash =
+        crypto.Nsec3Hash(name.Suffix(encloser_labels + 1), AsBytes(zone.salt), zone.iterations);
+    const Record* r = AtOrBefore(zone.nsec3, hash);
+    const auto data = dns::ReadNsec3(r->rrset->rdata.front());
+    const bool covers = data && !data->opt_out() && Nsec3Spans(*r->rrset, hash);
+    if (!covers || !gather.Take(r->rrset, r->expires)) return std::nullopt;
+    return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<DenialIndex::Found> DenialIndex::FindNsec(const Zone& zone, NameView name, RRType type,
+                                                        MonoTime now) {
   Found found{.zone = zone.name, .authority = {}, .ttl = UINT32_MAX};
   Gatherer gather(&found, now);
   const Record* at = AtOrBefore(zone.nsec, dns::Name(name));
   if (at == nullptr || !gather.Take(zone.soa.rrset, zone.soa.expires)) return std::nullopt;
   const auto record = ReadRecord(*at->rrset);
   if (!record || !gather.Take(at->rrset, at->expires)) return std::nullopt;
-  if (record->owner == name) return found;
+  if (record->owner == name) {
+    if (!MayDeny(record->data.types, type, name)) return std::nullopt;
+    return found;
+  }
   if (!NsecSpans(*record, zone.name, name)) return std::nullopt;
   if (record->data.next.IsBelow(name)) return found;  // an empty non-terminal
   if (name.IsBelow(record->owner) && !DeniesBelow(record->data.types)) return std::nullopt;
@@ -163,12 +211,15 @@ std::optional<DenialIndex::Found> DenialIndex::FindNsec(const Zone& zone, NameVi
   const auto second = ReadRecord(*beside->rrset);
   if (!second || !gather.Take(beside->rrset, beside->expires)) return std::nullopt;
   found.nxdomain = second->owner != wildcard->view();
-  if (found.nxdomain && !NsecSpans(*second, zone.name, *wildcard)) return std::nullopt;
+  const bool useful = found.nxdomain ? NsecSpans(*second, zone.name, *wildcard)
+                                     : MayDeny(second->data.types, type, *wildcard);
+  if (!useful) return std::nullopt;
   return found;
 }
 
-std::optional<DenialIndex::Found> DenialIndex::FindNsec3(const Zone& zone, NameView name, MonoTime now,
-                                                         dns::DnssecCrypto& crypto, Budget& budget) {
+std::optional<DenialIndex::Found> DenialIndex::FindNsec3(const Zone& zone, NameView name, RRType type,
+                                                         MonoTime now, dns::DnssecCrypto& crypto,
+                                                         Budget& budget) {
   Found found{.zone = zone.name, .authority = {}, .ttl = UINT32_MAX};
   Gatherer gather(&found, now);
   if (zone.nsec3.empty() || !gather.Take(zone.soa.rrset, zone.soa.expires)) return std::nullopt;
@@ -192,7 +243,10 @@ std::optional<DenialIndex::Found> DenialIndex::FindNsec3(const Zone& zone, NameV
       continue;
     }
     if (!gather.Take(r->rrset, r->expires)) return std::nullopt;
-    if (labels == name.LabelCount()) return found;
+    if (labels == name.LabelCount()) {
+      if (!MayDeny(*r->rrset, type, name)) return std::nullopt;
+      return found;
+    }
     if (next_closer == nullptr) return std::nullopt;
     const auto covering = dns::ReadNsec3(next_closer->rrset->rdata.front());
     if (!covering || covering->opt_out() || !gather.Take(next_closer->rrset, next_closer->expires))
@@ -203,6 +257,7 @@ std::optional<DenialIndex::Found> DenialIndex::FindNsec3(const Zone& zone, NameV
     const Record* beside = look(*wildcard, &wildcard_is_there);
     if (beside == nullptr || !gather.Take(beside->rrset, beside->expires)) return std::nullopt;
     found.nxdomain = !wildcard_is_there;
+    if (wildcard_is_there && !MayDeny(*beside->rrset, type, *wildcard)) return std::nullopt;
     return found;
   }
   return std::nullopt;

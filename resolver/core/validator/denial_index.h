@@ -41,11 +41,17 @@ class DenialIndex {
     uint32_t ttl = 0;                      // seconds that all of them are still good
   };
 
-  // `denial` is an NSEC or NSEC3 RRset of `zone` with its signatures; `ttl` bounds it, in seconds.
+  // `denial` is an NSEC or NSEC3 RRset of `zone` with its signatures; `ttl` bounds it, in seconds. The SOA
+  // may be missing (null): then it proves nothing until one comes, but that a wildcard may answer.
   void Add(const dns::Name& zone, dns::RRsetPtr soa, dns::RRsetPtr denial, uint32_t ttl, MonoTime now);
   // Looks in the deepest zone at or above `start`; for most types that is the name, for DS its parent.
-  std::optional<Found> Find(dns::NameView name, dns::NameView start, MonoTime now, dns::DnssecCrypto& crypto,
-                            Budget& budget);
+  // Nothing when the type is there for all that is known.
+  std::optional<Found> Find(dns::NameView name, dns::RRType type, dns::NameView start, MonoTime now,
+                            dns::DnssecCrypto& crypto, Budget& budget);
+  // The record that proves that no name between `name` and the wildcard below its last `encloser_labels`
+  // labels exists, so that the wildcard answers for it (RFC 8198 section 5.3); no SOA.
+  std::optional<Found> FindCover(dns::NameView name, int encloser_labels, MonoTime now,
+                                 dns::DnssecCrypto& crypto, Budget& budget);
   // Forgets the zones at, below and above `name`.
   void RemoveAround(dns::NameView name);
   size_t size() const;
@@ -78,8 +84,8 @@ class DenialIndex {
   Shard& ShardOf(const std::string& zone);
   void MakeRoom(Shard& shard);
   static bool AddNsec3(Zone& zone, dns::RRsetPtr denial, MonoTime expires);
-  static std::optional<Found> FindNsec(const Zone& zone, dns::NameView name, MonoTime now);
-  static std::optional<Found> FindNsec3(const Zone& zone, dns::NameView name, MonoTime now,
+  static std::optional<Found> FindNsec(const Zone& zone, dns::NameView name, dns::RRType type, MonoTime now);
+  static std::optional<Found> FindNsec3(const Zone& zone, dns::NameView name, dns::RRType type, MonoTime now,
                                         dns::DnssecCrypto& crypto, Budget& budget);
 
   std::array<Shard, kShards> shards_;

@@ -36,6 +36,7 @@ Judgement BogusBy(RRsetVerdict&& signature) {
 void Merge(Judgement&& other, Judgement* into) {
   into->ttl_cap = std::min(into->ttl_cap, other.ttl_cap);
   into->exhausted |= other.exhausted;
+  if (other.wildcard_encloser) into->wildcard_encloser = other.wildcard_encloser;
   if (Badness(other.security) <= Badness(into->security)) return;
   into->security = other.security;
   into->by_zone = other.by_zone;
@@ -70,6 +71,7 @@ Judgement JudgeRRset(const dns::RRset& rrset, std::span<const dns::RRsetPtr> aut
   Judgement judgement;
   judgement.security = Security::kSecure;
   judgement.ttl_cap = signature.ttl_cap;
+  judgement.wildcard_encloser = signature.wildcard_encloser;
   if (signature.wildcard_encloser) {
     Denial denial(authority, keys, check);
     Merge(FromDenial(denial.WildcardAnswer(rrset.owner, *signature.wildcard_encloser)), &judgement);
@@ -94,6 +96,12 @@ Judgement JudgeDenial(const Response& response, const ZoneKeys& keys, Check& che
   DenialVerdict verdict = response.kind == ResponseKind::kNxdomain
                               ? denial.NameError(response.qname)
                               : denial.Nodata(response.qname, response.qtype);
+  // An empty non-terminal, which some servers deny altogether.
+  if (response.kind == ResponseKind::kNxdomain && verdict.proof == Proof::kNotProven) {
+    DenialVerdict nodata = Denial(response.authority, keys, check).Nodata(response.qname, response.qtype);
+    judgement.is_nodata = nodata.proof == Proof::kProven;
+    if (judgement.is_nodata) verdict = std::move(nodata);
+  }
   Merge(FromDenial(std::move(verdict)), &judgement);
   return judgement;
 }

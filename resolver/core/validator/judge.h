@@ -23,9 +23,11 @@ struct Judgement {
   uint32_t ttl_cap = kNoTtlCap;
   bool exhausted = false;
   bool by_zone = false;  // follows from what the zone is, not from what the response holds
+  std::optional<int> wildcard_encloser = {};
+  bool is_nodata = false;  // what came as NXDOMAIN proves that the name exists without the type
 
   static Judgement Bogus(dns::EdeCode code, std::string text) {
-    return {Security::kBogus, {code, std::move(text)}, kNoTtlCap, false, false};
+    return {Security::kBogus, {code, std::move(text)}, kNoTtlCap, false, false, {}, false};
   }
 };
 

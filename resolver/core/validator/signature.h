@@ -50,6 +50,8 @@ struct Check {
   Budget& budget;
   const Policy& policy;
   int64_t now;  // Unix seconds
+  // Gathers the denials that verify; null: nobody wants them.
+  std::vector<const dns::RRset*>* proven = nullptr;
 };
 
 struct RRsetVerdict {

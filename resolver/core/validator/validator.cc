@@ -1,5 +1,6 @@
 #include "resolver/core/validator/validator.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -73,7 +74,7 @@ Task<Judgement> JudgeOne(Walk& walk, const dns::RRset& rrset) {
   if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
   Judgement judgement;
   if (zone->keys.zone == *signer) {
-    dnssec::Check check = walk.MakeCheck();
+    dnssec::Check check = walk.MakeProvingCheck();
     judgement = dnssec::JudgeRRset(rrset, walk.judged.authority, zone->keys, check);
   } else {
     judgement = Judgement::Bogus(EdeCode::kDnssecBogus, dnssec::Describe(rrset) + ": signer is not a zone");
@@ -133,7 +134,7 @@ Task<Judgement> JudgeNegative(Walk& walk) {
   if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
   Judgement judgement;
   if (zone->keys.zone == *signer) {
-    dnssec::Check check = walk.MakeCheck();
+    dnssec::Check check = walk.MakeProvingCheck();
     judgement = dnssec::JudgeDenial(walk.judged, zone->keys, check);
   } else {
     judgement =
@@ -173,6 +174,16 @@ Task<std::shared_ptr<const Beside>> KeepSecure(Walk& walk, std::shared_ptr<const
   co_return kept;
 }
 
+std::vector<dns::RRsetPtr> Proven(const Walk& walk) {
+  std::vector<dns::RRsetPtr> out;
+  for (const dns::RRsetPtr& rrset : walk.judged.authority) {
+    if (std::find(walk.proven.begin(), walk.proven.end(), rrset.get()) != walk.proven.end()) {
+      out.push_back(rrset);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 class Validator::Impl {
@@ -194,6 +205,14 @@ void Validator::Configure(std::shared_ptr<const Settings> settings) {
 Task<bool> Validator::Validate(Response* response, Budget& budget, int depth) {
   Walk walk{impl_->knowledge, impl_->fetcher, budget, depth, *response};
   Judgement judgement = co_await Judge(walk);
+  if (judgement.security == Security::kSecure) {
+    if (judgement.is_nodata) {
+      response->kind = ResponseKind::kNodata;
+      response->rcode = dns::Rcode::kNoError;
+    }
+    response->proven = Proven(walk);
+    response->wildcard_encloser = judgement.wildcard_encloser;
+  }
   if (judgement.security == Security::kSecure && response->beside) {
     std::shared_ptr<const Beside> beside = response->beside;
     response->beside = co_await KeepSecure(walk, std::move(beside));

@@ -35,9 +35,10 @@ class DenialIndexTest : public ::testing::Test {
                ttl, now_);
   }
   // "NXDOMAIN 3": what would be said, and by how many records; "" for nothing.
-  std::string Ask(const std::string& name, const std::string& start = "") {
+  std::string Ask(const std::string& name, const std::string& start = "",
+                  dns::RRType type = dns::RRType::kSRV) {
     Budget budget(now_);
-    const auto found = index_.Find(N(name), N(start.empty() ? name : start), now_, crypto_, budget);
+    const auto found = index_.Find(N(name), type, N(start.empty() ? name : start), now_, crypto_, budget);
     if (!found) return "";
     EXPECT_EQ(found->zone, N("example."));
     EXPECT_EQ(found->authority.front()->type, dns::RRType::kSOA);
@@ -76,12 +77,47 @@ TEST_F(DenialIndexTest, AWildcardThatIsThereMayLackTheType) {
   EXPECT_EQ(Ask("e.example."), "NODATA 3");
 }
 
+TEST_F(DenialIndexTest, ATypeThatIsThereIsNotDenied) {
+  Add("*.example. 600 IN NSEC b.example. TXT RRSIG NSEC");
+  Add("d.example. 600 IN NSEC x.example. A RRSIG NSEC");
+  EXPECT_EQ(Ask("e.example.", "", dns::RRType::kTXT), "");
+  EXPECT_EQ(Ask("d.example.", "", dns::RRType::kA), "");
+  EXPECT_EQ(Ask("d.example.", "", dns::RRType::kTXT), "NODATA 2");
+}
+
+TEST_F(DenialIndexTest, Rfc8198CoverForAWildcardNeedsNoSoa) {
+  const auto cover = [&](const std::string& name, int labels) {
+    Budget budget(now_);
+    const auto found = index_.FindCover(N(name), labels, now_, crypto_, budget);
+    return found ? found->authority.size() : 0;
+  };
+  index_.Add(N("example."), nullptr, Set("d.example. 600 IN NSEC x.y.example. A RRSIG NSEC"), 600, now_);
+  EXPECT_EQ(cover("e.example.", 1), 1u);
+  EXPECT_EQ(cover("a.b.e.example.", 1), 1u);
+  EXPECT_EQ(cover("a.y.example.", 2), 1u);
+  EXPECT_EQ(cover("a.y.example.", 1), 0u) << "the closest encloser is another one";
+  EXPECT_EQ(cover("y.example.", 1), 0u) << "an empty non-terminal";
+  EXPECT_EQ(cover("d.example.", 1), 0u);
+  EXPECT_EQ(cover("z.example.", 1), 0u);
+  EXPECT_EQ(Ask("e.example."), "") << "no denial without an SOA";
+}
+
+TEST_F(DenialIndexTest, AZoneThatChangesItsKindOfDenialIsUsedAtOnce) {
+  Add("example. 600 IN NSEC example. NS SOA RRSIG NSEC DNSKEY");
+  EXPECT_EQ(Ask("e.example."), "NXDOMAIN 2");
+  Add("c7v7d9r1gk3ovfu2j6hk4m3dvtvgkdp3.example. 600 IN NSEC3 1 0 0 - C7V7D9R1GK3OVFU2J6HK4M3DVTVGKDP3 A");
+  EXPECT_EQ(index_.size(), 1u) << "what is of the old kind is gone";
+  Add("example. 600 IN NSEC example. NS SOA RRSIG NSEC DNSKEY");
+  EXPECT_EQ(Ask("e.example."), "NXDOMAIN 2");
+  EXPECT_EQ(index_.size(), 1u);
+}
+
 TEST_F(DenialIndexTest, TtlIsThatOfTheFirstToExpire) {
   Add("example. 600 IN NSEC b.example. NS SOA RRSIG NSEC DNSKEY", 600);
   now_ += seconds(300);
   Add("d.example. 50 IN NSEC x.example. A RRSIG NSEC", 600);
   Budget budget(now_);
-  const auto found = index_.Find(N("e.example."), N("e.example."), now_, crypto_, budget);
+  const auto found = index_.Find(N("e.example."), dns::RRType::kMX, N("e.example."), now_, crypto_, budget);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->ttl, 50u);
   now_ += seconds(60);
@@ -142,8 +178,8 @@ TEST(DenialIndex, ZonesUsedLongestAgoGiveWay) {
   EXPECT_LE(index.size(), 200u);
   dns::DnssecCrypto crypto;
   Budget budget(now);
-  EXPECT_TRUE(index.Find(N("a.z1999."), N("a.z1999."), now, crypto, budget));
-  EXPECT_FALSE(index.Find(N("a.z1."), N("a.z1."), now, crypto, budget));
+  EXPECT_TRUE(index.Find(N("a.z1999."), dns::RRType::kMX, N("a.z1999."), now, crypto, budget));
+  EXPECT_FALSE(index.Find(N("a.z1."), dns::RRType::kMX, N("a.z1."), now, crypto, budget));
 }
 
 }  // namespace
