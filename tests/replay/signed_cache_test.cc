@@ -225,7 +225,7 @@ TEST_P(SignedCacheTest, NxdomainWithTheProofOfAnEmptyNonTerminalIsNodata) {
 }
 
 TEST_P(SignedCacheTest, OptOutCoversNoWildcard) {
-  if (GetParam() != DenialKind::kNsec3) GTEST_SKIP() << "NSEC has no opt-out";
+  if (GetParam() != DenialKind::kNsec3) return;  // NSEC has no opt-out
   Serve(DenialKind::kNsec3, true);
   Publish();
   Ask("a.wild.test.");
