@@ -32,6 +32,12 @@ class Budget {
   // D03).
   bool EnterName(const dns::Name& name) { return names_.insert(name.LowercaseBytes()).second; }
   void LeaveName(const dns::Name& name) { names_.erase(name.LowercaseBytes()); }
+  // What is left, for the same client's question under another name; names in progress stay behind.
+  Budget Rest() const {
+    Budget rest = *this;
+    rest.names_.clear();
+    return rest;
+  }
   bool Expired(MonoTime now) const { return now >= deadline_; }
   MonoTime deadline() const { return deadline_; }
 

@@ -110,29 +110,39 @@ class Core::Impl {
 
   // Lets waiting Resolutions run and takes the ended ones through the rest of the pipeline.
   void Settle(Now now) {
-    resolutions_.Run();
-    resolutions_.EndOverdue(now.mono);
-    while (auto question = resolutions_.PollDone()) {
-      Query query;
-      query.question = std::move(*question);
-      PendingReply out;
-      out.token = query.question.token;
-      query.reply = &out.packet;
-      const bool gone = query.question.dropped;
-      RunPipeline(query, world_, now, Next::kInspect);
-      out.drop = query.question.dropped;
-      if (gone) continue;
-      const MonoTime when = LeavesAt(query.question, now);
-      if (when > now.mono) {
-        counters_.paced_replies.Add();
-        paced_.emplace(when, std::move(out));
-      } else {
-        replies_.push_back(std::move(out));
+    bool again = true;
+    while (std::exchange(again, false)) {
+      resolutions_.Run();
+      resolutions_.EndOverdue(now.mono);
+      while (auto question = resolutions_.PollDone()) {
+        // Policy may have sent it on to another name, and that may be known at once.
+        if (!Finish(*std::move(question), now)) again = true;
       }
     }
     while (!paced_.empty() && paced_.begin()->first <= now.mono) {
       replies_.push_back(std::move(paced_.extract(paced_.begin()).mapped()));
     }
+  }
+
+  // Takes a question that has its answer through the rest of the pipeline; false: it waits again.
+  bool Finish(Question question, Now now) {
+    Query query;
+    query.question = std::move(question);
+    PendingReply out;
+    out.token = query.question.token;
+    query.reply = &out.packet;
+    const bool gone = query.question.dropped;
+    if (RunPipeline(query, world_, now, Next::kInspect) == Next::kWait) return false;
+    out.drop = query.question.dropped;
+    if (gone) return true;
+    const MonoTime when = LeavesAt(query.question, now);
+    if (when > now.mono) {
+      counters_.paced_replies.Add();
+      paced_.emplace(when, std::move(out));
+    } else {
+      replies_.push_back(std::move(out));
+    }
+    return true;
   }
 
   MonoTime LeavesAt(const Question& q, Now now) {

@@ -68,19 +68,23 @@ bool HasOwnOptions(const dns::Edns& edns) {
 bool MayKeep(const Question& q) {
   if (q.opcode != dns::Opcode::kQuery || q.truncated || q.dropped || q.edns_options) return false;
   if (q.rcode != dns::Rcode::kNoError && q.rcode != dns::Rcode::kNXDomain) return false;
+  if (q.client_judged || !q.path.empty() || !q.withheld.empty() || q.verdict.action == Action::kTcpOnly)
+    return false;
   if (!q.answer) return q.own_origin == record::Origin::kPolicy;
-  return !q.withheld && q.answer->origin == record::Origin::kCache && q.answer->security != Security::kBogus;
+  return q.answer->origin == record::Origin::kCache && q.answer->security != Security::kBogus;
 }
 
 }  // namespace
 
-PacketCache::Key PacketCache::MakeKey(dns::NameView qname, dns::RRType qtype, uint8_t bits) {
+PacketCache::Key PacketCache::MakeKey(dns::NameView qname, dns::RRType qtype, uint16_t group, uint8_t bits) {
   Key key;
   for (size_t i = 0; i < qname.size(); ++i) key.bytes[i] = dns::LowercaseByte(qname.data()[i]);
   key.bytes[qname.size()] = static_cast<uint8_t>(static_cast<uint16_t>(qtype) >> 8);
   key.bytes[qname.size() + 1] = static_cast<uint8_t>(qtype);
-  key.bytes[qname.size() + 2] = bits;
-  key.size = qname.size() + 3;
+  key.bytes[qname.size() + 2] = static_cast<uint8_t>(group >> 8);
+  key.bytes[qname.size() + 3] = static_cast<uint8_t>(group);
+  key.bytes[qname.size() + 4] = bits;
+  key.size = qname.size() + 5;
   return key;
 }
 
@@ -113,16 +117,16 @@ void PacketCache::FindRun(Entry* e) const {
 }
 
 Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, const Room& room,
-                            Epoch epoch, Now now, std::vector<uint8_t>* reply) {
+                            Scope scope, Now now, std::vector<uint8_t>* reply) {
   const dns::Header& h = m.header();
   const auto& edns = m.edns();
   if (m.qclass() != dns::RRClass::kIN || (edns && (edns->version != 0 || HasOwnOptions(*edns))))
     return nullptr;
-  const Key key =
-      MakeKey(m.qname(), m.qtype(), KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd));
+  const Key key = MakeKey(m.qname(), m.qtype(), scope.group,
+                          KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd));
   const uint64_t hash = hash_(key.span());
   Entry* e = Probe(key, hash);
-  if (e == nullptr || e->epoch != epoch || e->expires <= now.mono) return nullptr;
+  if (e == nullptr || e->epoch != scope.epoch || e->expires <= now.mono) return nullptr;
   if (in.transport == record::Transport::kUdp) {
     const size_t most = std::min<size_t>(edns ? edns->udp_size : 512, std::max<uint16_t>(room.max_udp, 512));
     if (e->reply.size() + (room.cookie != nullptr ? kCookieOptionSize : 0) > most) return nullptr;
@@ -150,7 +154,7 @@ Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& i
   return &q;
 }
 
-void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool rotate, Epoch epoch,
+void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool rotate, Scope scope,
                         Now now) {
   if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
   if (q.has_cookie && (!parsed_.edns() || parsed_.edns()->Find(dns::OptionCode::kCookie) == nullptr)) return;
@@ -168,13 +172,13 @@ void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool 
     }
   }
   if (expires <= now.mono) return;
-  const Key key = MakeKey(q.qname, q.qtype, KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd));
+  const Key key = MakeKey(q.qname, q.qtype, scope.group, KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd));
   const uint64_t hash = hash_(key.span());
   Set& set = sets_[hash & (kSets - 1)];
   Entry* e = Probe(key, hash);
   if (e == nullptr) e = &set.ways[set.victim++ % kWays];
   e->hash = hash;
-  e->epoch = epoch;
+  e->epoch = scope.epoch;
   e->stored = now.mono;
   e->expires = expires;
   e->key.assign(reinterpret_cast<const char*>(key.bytes.data()), key.size);
@@ -191,7 +195,8 @@ void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool 
   e->category = q.verdict.category;
   e->question.verdict.feeds = e->feeds;
   e->question.verdict.category = e->category;
-  e->question.verdict.policy = nullptr;
+  e->question.verdict.keep = nullptr;
+  e->question.spent = nullptr;
 }
 
 }  // namespace sekisho::resolver

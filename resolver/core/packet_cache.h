@@ -1,8 +1,10 @@
 // PacketCache: whole replies to the questions a worker is asked most, ready but for ID, spelling and TTLs.
 //
 // An entry is made when a question was answered from the record cache or refused by a rule on its name; it is
-// used for questions whose name, type and flags are the same, in the epoch (settings and policy) it was made
-// in. So a change of the lists ends all entries at once, and a hit costs no look-up in trie or record cache.
+// used for questions whose name, type and flags are the same, of agencies under the same rules, in the epoch
+// (settings and policy) it was made in. Replies that a rule about the client's address, an alias of policy or
+// a tcp-only rule had a hand in are not kept. So a change of the lists ends all entries at once, and a hit
+// costs no look-up in trie or record cache.
 //
 //   if (Question* hit = packets.Find(message, in, max_udp, epoch, now, &reply)) …send reply, record *hit
 //
@@ -28,6 +30,11 @@ class PacketCache {
  public:
   // Of settings and policy; anything else ends what was kept before.
   using Epoch = uint64_t;
+  // For whom and for how long a reply holds: agencies of one policy group, until the next epoch.
+  struct Scope {
+    Epoch epoch = 0;
+    uint16_t group = 0;
+  };
 
   explicit PacketCache(Rng& rng) : hash_(rng), sets_(kSets) {}
 
@@ -39,20 +46,20 @@ class PacketCache {
 
   // The reply to a well-formed question, written to `reply`, and the Question that the entry was made from
   // with this client's particulars; null on a miss. Valid until the next call.
-  Question* Find(const dns::ParsedMessage& message, const ClientQuestion& in, const Room& room, Epoch epoch,
+  Question* Find(const dns::ParsedMessage& message, const ClientQuestion& in, const Room& room, Scope scope,
                  Now now, std::vector<uint8_t>* reply);
 
   // Keeps a finished question and its reply where that is allowed.
-  void Store(const Question& question, std::span<const uint8_t> reply, bool rotate, Epoch epoch, Now now);
+  void Store(const Question& question, std::span<const uint8_t> reply, bool rotate, Scope scope, Now now);
 
  private:
   static constexpr size_t kSets = 8192;  // a power of two
   static constexpr size_t kWays = 2;
   static constexpr size_t kMaxReply = 1232;
 
-  // Lower-cased name, type, and the bits of the query that shape the reply.
+  // Lower-cased name, type, policy group, and the bits of the query that shape the reply.
   struct Key {
-    std::array<uint8_t, dns::kMaxNameSize + 3> bytes;
+    std::array<uint8_t, dns::kMaxNameSize + 5> bytes;
     size_t size = 0;
     std::span<const uint8_t> span() const { return {bytes.data(), size}; }
   };
@@ -78,7 +85,7 @@ class PacketCache {
     uint8_t victim = 0;
   };
 
-  static Key MakeKey(dns::NameView qname, dns::RRType qtype, uint8_t bits);
+  static Key MakeKey(dns::NameView qname, dns::RRType qtype, uint16_t group, uint8_t bits);
   void FindRun(Entry* entry) const;
   Entry* Probe(const Key& key, uint64_t hash);
 

@@ -1,13 +1,13 @@
 #include "resolver/core/pipeline.h"
 
 #include <algorithm>
-#include <array>
 
 #include "blocklist/trie/policy_snapshot.h"
-#include "proto/base/bytes.h"
 #include "proto/dns/rdata.h"
-#include "proto/record/lookup_event.h"
+#include "resolver/core/enforce.h"
 #include "resolver/core/limits.h"
+#include "resolver/core/rebinding.h"
+#include "resolver/core/record_lookup.h"
 #include "resolver/core/resolutions.h"
 #include "resolver/core/respond/respond.h"
 #include "resolver/core/respond/service_targets.h"
@@ -20,44 +20,18 @@ using dns::EdeCode;
 using dns::Rcode;
 using dns::RRType;
 
-Next AnswerWith(Query& query, Rcode rcode) {
-  query.question.own_rcode = rcode;
-  return Next::kRespond;
-}
-
-Next AnswerWith(Query& query, Rcode rcode, EdeCode code, std::string text) {
-  query.question.own_errors.push_back({code, std::move(text)});
-  return AnswerWith(query, rcode);
-}
-
-// An SOA gives a negative answer of our own a TTL (RFC 2308 section 5).
-dns::RRsetPtr OwnSoa(dns::NameView owner, uint32_t ttl) {
-  static const dns::Name kMname = *dns::Name::Parse("sekisho.invalid.");
-  static const dns::Name kRname = *dns::Name::Parse("nobody.invalid.");
-  dns::RRset soa{.owner = dns::Name(owner), .type = RRType::kSOA, .ttl = ttl};
-  std::array<uint8_t, 2 * dns::kMaxNameSize + 20> buffer;
-  ByteWriter w(buffer);
-  w.Bytes(kMname.bytes());
-  w.Bytes(kRname.bytes());
-  for (const uint32_t v : {uint32_t{1}, uint32_t{3600}, uint32_t{600}, uint32_t{86400}, ttl}) w.U32(v);
-  soa.rdata.Add(w.written());
-  return std::make_shared<const dns::RRset>(std::move(soa));
-}
-
-// Replaces whatever the DNS said by the verdict's answer; nothing of the original is left in it (row F03).
-Next Block(Query& query, World& world) {
-  Question& q = query.question;
-  world.counters->blocked.Add();
-  q.own_errors.push_back(ExplainBlock(q.verdict));
-  q.withheld = true;
-  if (q.verdict.trigger == Trigger::kQname) q.own_origin = record::Origin::kPolicy;
-  if (q.verdict.action == Action::kDrop) {
-    q.dropped = true;
-    return Next::kRecord;
+// The lists' word on where the answer's aliases lead.
+bool JudgeAliases(Question& q, const World& world) {
+  for (const auto& link : q.answer->chain) {
+    for (const auto& rrset : link->answer) {
+      if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
+      const auto target = dns::ReadTarget(rrset->rdata.front());
+      if (!target) continue;
+      if (Adopt(q, JudgeName(world.policy, *target, Trigger::kCname))) return true;
+      if (q.verdict.action == Action::kAllow) return false;
+    }
   }
-  if (q.verdict.action == Action::kRefused) return AnswerWith(query, Rcode::kRefused);
-  q.own_authority.push_back(OwnSoa(q.qname, limits::kBlockTtl));
-  return AnswerWith(query, q.verdict.action == Action::kNodata ? Rcode::kNoError : Rcode::kNXDomain);
+  return false;
 }
 
 // RFC 8482: a question for everything is answered with next to nothing.
@@ -107,86 +81,6 @@ Next Slow(Query& query, World& world) {
   return Next::kRespond;
 }
 
-// Private, loopback and link-local addresses do not belong into public names (rebinding, row P32).
-bool IsRebinding(const IpAddress& a) {
-  static const std::vector<IpPrefix> kNetworks = [] {
-    std::vector<IpPrefix> out;
-    for (const char* text :
-         {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-          "192.168.0.0/16", "::/128", "::1/128", "fc00::/7", "fe80::/10", "fec0::/10", "64:ff9b::a00:0/104",
-          "64:ff9b::7f00:0/104", "64:ff9b::c0a8:0/112", "64:ff9b::ac10:0/108", "64:ff9b::a9fe:0/112"}) {
-      if (auto p = IpPrefix::Parse(text)) out.push_back(*p);
-    }
-    return out;
-  }();
-  return std::any_of(kNetworks.begin(), kNetworks.end(), [&](const IpPrefix& p) { return p.Contains(a); });
-}
-
-bool HoldsRebinding(const dns::RRset& rrset) {
-  for (auto rdata : rrset.rdata) {
-    if (rrset.type == RRType::kA || rrset.type == RRType::kAAAA) {
-      if (const auto a = IpAddress::FromRdata(rdata); a && IsRebinding(*a)) return true;
-    } else if (rrset.type == RRType::kSVCB || rrset.type == RRType::kHTTPS) {
-      const auto svcb = dns::ReadSvcb(rdata);
-      if (!svcb) continue;
-      const auto hints = svcb->Hints();
-      if (std::any_of(hints.begin(), hints.end(), IsRebinding)) return true;
-    }
-  }
-  return false;
-}
-
-// The first name of the answer that points inside and has no leave to; null: none.
-const dns::RRset* FindRebinding(const Answer& answer, const Settings& settings) {
-  const auto exempt = [&](dns::NameView name) {
-    return std::any_of(settings.rebinding_exempt.begin(), settings.rebinding_exempt.end(),
-                       [&](const dns::Name& n) { return name.IsAtOrBelow(n); }) ||
-           std::any_of(settings.zones.begin(), settings.zones.end(),
-                       [&](const ConfiguredZone& z) { return !z.zone.IsRoot() && name.IsAtOrBelow(z.zone); });
-  };
-  for (const auto& link : answer.chain) {
-    for (const auto& rrset : link->answer) {
-      if (HoldsRebinding(*rrset) && !exempt(rrset->owner)) return rrset.get();
-    }
-  }
-  return nullptr;
-}
-
-bool Recorded(RRType type) {
-  switch (type) {
-    case RRType::kA:
-    case RRType::kAAAA:
-    case RRType::kCNAME:
-    case RRType::kDNAME:
-    case RRType::kNS:
-    case RRType::kMX:
-    case RRType::kPTR:
-    case RRType::kSRV:
-    case RRType::kTXT:
-    case RRType::kSVCB:
-    case RRType::kHTTPS:
-      return true;
-    default:
-      return false;
-  }
-}
-
-uint16_t RecordFlags(const Question& q) {
-  uint16_t flags = 0;
-  const auto set = [&](bool on, record::Flag flag) {
-    flags = static_cast<uint16_t>(on ? flags | flag : flags);
-  };
-  set(q.rd, record::kFlagRd);
-  set(q.cd, record::kFlagCd);
-  set(q.dnssec_ok, record::kFlagDo);
-  set(q.edns, record::kFlagEdns);
-  set(q.ad, record::kFlagAdAsked);
-  set(q.truncated, record::kFlagTc);
-  set(q.authenticated, record::kFlagAd);
-  set(!q.dropped, record::kFlagAnswered);
-  return flags;
-}
-
 void ReadHeader(const dns::ParsedMessage& m, Question* q) {
   const dns::Header& h = m.header();
   q->id = h.id;
@@ -197,6 +91,7 @@ void ReadHeader(const dns::ParsedMessage& m, Question* q) {
   q->has_question = m.has_question();
   if (q->has_question) {
     q->qname = dns::Name(m.qname());
+    q->sought = q->qname;
     q->qtype = m.qtype();
     q->qclass = m.qclass();
   }
@@ -227,69 +122,19 @@ CookieCheck CheckCookie(const dns::ParsedMessage& m, const World& world, const I
   return c;
 }
 
-void WriteRecord(const Question& q, size_t reply_size, World& world, Now now) {
-  record::LookupEvent e;
-  e.worker = world.worker;
-  e.time = q.arrived.wall;
-  e.latency_us =
-      static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
-  const Settings& settings = q.asked_under ? *q.asked_under : *world.settings;
-  e.agency = settings.agencies.name(*q.agency);
-  e.client = q.client;
-  e.transport = q.transport;
-  e.qname = q.qname;
-  e.qtype = q.qtype;
-  e.qclass = q.qclass;
-  e.flags = RecordFlags(q);
-  e.rcode = q.rcode;
-  e.ede = q.first_ede;
-  e.response_size = q.dropped ? uint16_t{0} : static_cast<uint16_t>(reply_size);
-  e.origin = q.answer ? q.answer->origin : q.own_origin;
-  e.security = q.answer ? q.answer->security : Security::kUnchecked;
-  std::array<record::AnswerView, record::kMaxAnswerItems> items;
-  size_t count = 0;
-  size_t cut = 0;
-  const auto add = [&](const dns::RRset& rrset) {
-    if (!Recorded(rrset.type)) return;
-    for (auto rdata : rrset.rdata) {
-      if (count < items.size()) {
-        items[count++] = {rrset.type, rdata};
-      } else {
-        ++cut;
-      }
-    }
-  };
-  if (q.answer) {
-    for (const auto& link : q.answer->chain) {
-      for (const auto& rrset : link->answer) add(*rrset);
-    }
-  }
-  e.answers = {items.data(), count};
-  e.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
-  e.action = q.verdict.action;
-  e.trigger = q.verdict.trigger;
-  e.trigger_name = q.verdict.trigger_name;
-  e.rule_labels = q.verdict.rule_labels;
-  e.rule_subtree = q.verdict.rule_subtree;
-  e.feeds = q.verdict.feeds;
-  e.category = q.verdict.category;
-  e.generation = q.verdict.generation;
-  (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
-}
-
 // Never more than a question for the address itself would have told (rows F02, P32).
 void AddAdditional(Question& q, const World& world) {
   const Settings& settings = *world.settings;
   if (q.answer->chain.empty() || q.answer->rcode == Rcode::kServFail) return;
   const auto may_tell = [&](const dns::RRset& rrset) {
     return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
-           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks();
+           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks(q.transport);
   };
   if (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS) {
-    q.additional = ServiceTargets(
-        *q.answer,
-        [&](dns::NameView name, RRType type) { return world.resolutions->LinkFromCache(q, name, type); },
-        may_tell);
+    const auto cached = [&](dns::NameView name, RRType type) {
+      return world.resolutions->LinkFromCache(q, name, type);
+    };
+    for (auto& extra : ServiceTargets(*q.answer, cached, may_tell)) q.additional.push_back(std::move(extra));
   }
   const Response& end = *q.answer->chain.back();
   if (settings.minimal_responses || !end.beside) return;
@@ -313,12 +158,13 @@ bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world,
   if (world.over_rate) return false;
   const PacketCache::Room room = {.max_udp = world.settings->edns_size,
                                   .cookie = cookie.there ? &cookie.reply : nullptr};
-  Question* q = world.packets->Find(m, in, room, world.epoch, now, reply);
+  const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*agency)};
+  Question* q = world.packets->Find(m, in, room, scope, now, reply);
   if (q == nullptr) return false;
   q->agency = agency;
   world.counters->questions.Add();
   (q->answer ? world.counters->answers_from_cache : world.counters->blocked).Add();
-  WriteRecord(*q, reply->size(), world, now);
+  RecordLookup(*q, reply->size(), world, now);
   return true;
 }
 
@@ -372,19 +218,19 @@ Next Admit(Query& query, World& world, Now) {
 
 Next Screen(Query& query, World& world, Now) {
   Question& q = query.question;
-  q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
-  if (q.verdict.Blocks()) return Block(query, world);
+  if (Adopt(q, JudgeName(world.policy, q.sought, q.path.empty() ? Trigger::kQname : Trigger::kCname)))
+    return Enforce(query, world);
+  if (auto local = world.settings->local.Find(q.sought, q.qtype); local && q.qtype != RRType::kANY) {
+    q.own_answer = std::move(local->answer);
+    q.own_authority = std::move(local->authority);
+    return AnswerWith(query, local->rcode);
+  }
   if (q.qtype == RRType::kANY) return AnswerAny(query);
   return Next::kLookup;
 }
 
 Next Lookup(Query& query, World& world, Now now) {
   Question& q = query.question;
-  if (auto local = world.settings->local.Find(q.qname, q.qtype)) {
-    q.own_answer = std::move(local->answer);
-    q.own_authority = std::move(local->authority);
-    return AnswerWith(query, local->rcode);
-  }
   q.answer = world.resolutions->FromCache(q);
   if (q.answer) {
     world.counters->answers_from_cache.Add();
@@ -392,6 +238,7 @@ Next Lookup(Query& query, World& world, Now now) {
     return Next::kInspect;
   }
   if (!q.rd) {
+    if (!q.path.empty()) return AnswerWith(query, Rcode::kNoError);
     return AnswerWith(query, Rcode::kRefused, EdeCode::kNotAuthoritative, "recursion was not asked for");
   }
   const uint32_t rate = world.settings->rate_limit.uncached_per_second;
@@ -417,56 +264,45 @@ Next Inspect(Query& query, World& world, Now) {
   Question& q = query.question;
   if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
   if (SentinelWithholds(q, *world.settings)) {
-    q.withheld = true;
+    Withhold(q);
     return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "root key sentinel");
   }
   // The lists may have changed while the answer was on its way (row F04).
   if (world.policy && world.policy->generation() != q.verdict.generation) {
-    q.verdict = JudgeName(world.policy, q.qname, Trigger::kQname);
-    if (q.verdict.Blocks()) return Block(query, world);
+    if (!q.verdict.answer.as_zone) {
+      q.verdict = {};
+      q.exempt = false;
+    }
+    if (Adopt(q, JudgeName(world.policy, q.sought, q.path.empty() ? Trigger::kQname : Trigger::kCname)))
+      return Enforce(query, world);
   }
   // An allow rule on the question's name lets the whole answer pass.
   if (q.verdict.action == Action::kAllow) return Next::kRespond;
   if (world.settings->rebinding_guard) {
     if (const dns::RRset* inside = FindRebinding(*q.answer, *world.settings)) {
       q.own_errors.push_back({EdeCode::kBlocked, inside->owner.ToString() + " points to a private address"});
-      q.withheld = true;
+      Withhold(q);
       return AnswerWith(query, Rcode::kRefused);
     }
   }
   // A bogus answer is never rewritten into a good one: SERVFAIL stays (row P29). Who has checking disabled is
   // shown the data instead, and there the rules hold as they do everywhere.
   const bool bogus_failure = q.answer->security == Security::kBogus && q.answer->rcode == Rcode::kServFail;
-  for (const auto& link : q.answer->chain) {
-    for (const auto& rrset : link->answer) {
-      if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
-      const auto target = dns::ReadTarget(rrset->rdata.front());
-      if (!target) continue;
-      Verdict v = JudgeName(world.policy, *target, Trigger::kCname);
-      // The first rule that matches speaks, but one that only logs gives way to one that acts.
-      if (v.action != Action::kNone && (q.verdict.action == Action::kNone || v.Blocks()))
-        q.verdict = std::move(v);
-      if (q.verdict.Blocks()) return bogus_failure ? Next::kRespond : Block(query, world);
-      if (q.verdict.action == Action::kAllow) return Next::kRespond;
-    }
-  }
+  if (JudgeAliases(q, world)) return bogus_failure ? Next::kRespond : Enforce(query, world);
   return Next::kRespond;
 }
 
 Next Respond(Query& query, World& world, Now now) {
   Question& q = query.question;
-  AnswerPtr evidence;
-  // What was resolved stays in the record of a blocked question, and out of its reply.
-  if (q.withheld) evidence = std::exchange(q.answer, nullptr);
   if (q.answer) AddAdditional(q, world);
   BuildReply(q, *world.settings, query.reply);
-  if (evidence) q.answer = std::move(evidence);
-  world.packets->Store(q, *query.reply, world.settings->answer_rotation, world.epoch, now);
+  const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*q.agency)};
+  world.packets->Store(q, *query.reply, world.settings->answer_rotation, scope, now);
   return Next::kRecord;
 }
 
 Next Record(Query& query, World& world, Now now) {
-  WriteRecord(query.question, query.reply->size(), world, now);
+  RecordLookup(query.question, query.reply->size(), world, now);
   return Next::kDone;
 }
 

@@ -2,10 +2,12 @@
 //
 //   bytes ─Parse→ ─Admit→ ─Screen→ ─Lookup→ ─Resolve→ ─Inspect→ ─Respond→ ─Record
 //
-// Each stage is a free function that says which one comes next; a stage may jump forward to Respond, never
-// back. Resolve is the only one that waits: it hands the Question over and the pipeline goes on from Inspect
-// when the Resolution is done. Caches hold only what the DNS said; policy acts on the way in (Screen) and on
-// the way out (Inspect), so that a change of the lists needs no flush.
+// Each stage is a free function that says which one comes next; a stage may jump forward to Respond. One jump
+// leads back: an alias that policy made goes through Screen again under its target's name, on what is left of
+// the same Budget and within the bound on chains (enforce.h). Resolve is the only one that waits: it hands
+// the Question over and the pipeline goes on from Inspect when the Resolution is done. Caches hold only what
+// the DNS said; policy acts on the way in (Screen) and on the way out (Inspect), so that a change of the
+// lists needs no flush.
 //
 // Threads: one worker. Standards: at each stage.
 #ifndef SEKISHO_RESOLVER_CORE_PIPELINE_H_
@@ -75,9 +77,9 @@ Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& mes
            World& world, Now now);
 // Whose client is it, and may it ask?
 Next Admit(Query& query, World& world, Now now);
-// Policy on the question's name; questions that never leave the house.
+// Policy on the name sought; questions that never leave the house.
 Next Screen(Query& query, World& world, Now now);
-// Local names, then the cache.
+// The cache.
 Next Lookup(Query& query, World& world, Now now);
 // Joins or starts a Resolution.
 Next Resolve(Query& query, World& world, Now now);

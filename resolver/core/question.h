@@ -1,5 +1,8 @@
 // Question: one client's question on its way through the pipeline, and the answer that came of it.
 //
+// The answer is `path`, then `own_answer` or `answer`: policy may replace the end of an alias chain, and send
+// the question on to another name.
+//
 // Threads: one worker. A Question owns all it needs; it outlives the packet it came in.
 #ifndef SEKISHO_RESOLVER_CORE_QUESTION_H_
 #define SEKISHO_RESOLVER_CORE_QUESTION_H_
@@ -17,6 +20,7 @@
 #include "proto/dns/types.h"
 #include "proto/record/lookup_record.h"
 #include "resolver/core/admission/server_cookies.h"
+#include "resolver/core/budget.h"
 #include "resolver/core/policy/agency_table.h"
 #include "resolver/core/policy/verdict.h"
 #include "resolver/core/response.h"
@@ -66,6 +70,25 @@ struct Question {
   uint16_t udp_size = 512;
 
   Verdict verdict;
+  // The name that is looked for: qname, or where policy has sent the question since.
+  dns::Name sought;
+  // What stands before it in the answer: links of the DNS's chain and aliases that policy made.
+  struct Extra {
+    dns::RRsetPtr rrset;
+    uint32_t ttl = 0;
+  };
+  std::vector<Extra> path;
+  // What the DNS said and the client is not told: evidence for the record.
+  std::vector<AnswerPtr> withheld;
+  // What earlier names of the path have cost already; null: nothing.
+  std::shared_ptr<const Budget> spent;
+  bool exempt = false;         // a rule lets the answer pass: no policy zone is asked any more
+  bool client_judged = false;  // a rule about the client's address has spoken: the reply is for it alone
+  bool rewritten = false;      // policy had a hand in the answer: it proves nothing
+  bool alias_owned = false;    // policy made an alias of the question's own name
+  bool authoritative = false;  // AA
+  bool clear_ra = false;
+  bool tcp_only = false;  // told to come over TCP by policy
   // An answer that needs no DNS: rcode and perhaps records, errors for EDE.
   dns::Rcode own_rcode = dns::Rcode::kNoError;
   std::vector<dns::RRsetPtr> own_answer;
@@ -75,14 +98,8 @@ struct Question {
   // Otherwise what the DNS said; null until then.
   AnswerPtr answer;
   // Of service, beside the answer: not asked for, and left out where there is no room.
-  struct Extra {
-    dns::RRsetPtr rrset;
-    uint32_t ttl = 0;
-  };
   std::vector<Extra> additional;
   bool over_rate = false;  // told to come over TCP, and nothing else
-  // `answer` is evidence for the record only: the client gets our own.
-  bool withheld = false;
 
   // Set by Respond.
   dns::Rcode rcode = dns::Rcode::kNoError;

@@ -116,7 +116,7 @@ bool Resolutions::Validates(const Question& q) const { return iterator_.settings
 AnswerPtr Resolutions::FromCache(const Question& q) {
   const bool validate = Validates(q);
   Chain chain;
-  chain.next = q.qname;
+  chain.next = q.sought;
   chain.answer.origin = record::Origin::kCache;
   while (!chain.ended) {
     ResponsePtr link = iterator_.FromCache(chain.next, q.qtype, validate);
@@ -143,10 +143,10 @@ AnswerPtr Resolutions::FromStale(dns::NameView qname, RRType qtype, bool validat
   return Finish(std::move(chain));
 }
 
-AnswerPtr Resolutions::FromStale(const Question& q) { return FromStale(q.qname, q.qtype, Validates(q)); }
+AnswerPtr Resolutions::FromStale(const Question& q) { return FromStale(q.sought, q.qtype, Validates(q)); }
 
 std::string Resolutions::KeyOf(const Question& q, bool validate) {
-  std::string key = q.qname.LowercaseBytes();
+  std::string key = q.sought.LowercaseBytes();
   const auto type = static_cast<uint16_t>(q.qtype);
   key.push_back(static_cast<char>(type >> 8));
   key.push_back(static_cast<char>(type));
@@ -194,7 +194,7 @@ Resolutions::Joined Resolutions::Join(const Question& q, Now now) {
   Wait(&r, q);
   // Clients before this one were not kept waiting longer either.
   if (r.stale_at.time_since_epoch().count() != 0 && r.stale_at <= now.mono) {
-    if (AnswerPtr stale = FromStale(q.qname, q.qtype, r.validate)) GiveAnswer(r, stale);
+    if (AnswerPtr stale = FromStale(q.sought, q.qtype, r.validate)) GiveAnswer(r, stale);
   }
   return Joined::kWaiting;
 }
@@ -210,10 +210,10 @@ void Resolutions::Wait(Resolution* r, const Question& q) {
 }
 
 Resolutions::Resolution* Resolutions::Start(std::string key, const Question& q, bool refresh, MonoTime now) {
-  auto made = std::make_unique<Resolution>(now);
+  auto made = std::make_unique<Resolution>(q.spent ? q.spent->Rest() : Budget(now));
   Resolution* r = made.get();
   r->key = std::move(key);
-  r->qname = q.qname;
+  r->qname = q.sought;
   r->qtype = q.qtype;
   r->validate = Validates(q);
   r->refresh = refresh;
@@ -251,7 +251,7 @@ void Resolutions::Prime(Now now) {
   next_priming_ = now.mono + limits::kPrimingPause;
   Question q;
   q.qtype = dns::RRType::kNS;
-  const ResponsePtr known = iterator_.FromCache(q.qname, q.qtype, Validates(q));
+  const ResponsePtr known = iterator_.FromCache(q.sought, q.qtype, Validates(q));
   std::string key = KeyOf(q, Validates(q));
   if ((known && !known->refresh_due) || by_key_.contains(key)) return;
   Start(std::move(key), q, true, now.mono)->task.Start();
@@ -318,8 +318,10 @@ Task<bool> Resolutions::Drive(Resolution* r) {
 }
 
 void Resolutions::GiveAnswer(Resolution& r, const AnswerPtr& answer) {
+  const auto spent = std::make_shared<const Budget>(r.budget.Rest());
   for (Question& q : r.waiting) {
     q.answer = answer;
+    q.spent = spent;
     Release(q);
     done_.push_back(std::move(q));
   }

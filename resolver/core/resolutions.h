@@ -74,13 +74,13 @@ class Resolutions {
 
  private:
   struct Resolution {
-    explicit Resolution(MonoTime start) : budget(start) {}
+    explicit Resolution(const Budget& begin) : budget(begin) {}
     std::string key;
     uint64_t number = 0;  // in the order of their start
     MonoTime started{};
     std::string agency;  // whose question began it
     IpAddress client;
-    dns::Name qname;
+    dns::Name qname;  // the name sought
     dns::RRType qtype = dns::RRType::kNone;
     bool validate = false;
     bool refresh = false;  // links about to expire are asked for again

@@ -25,6 +25,12 @@ class AgencyTable {
 
   std::optional<Id> Find(const IpAddress& client) const;
   const std::string& name(Id id) const { return names_[id]; }
+  // Agencies of the same group are under the same rules: replies made for one serve the other, too.
+  uint16_t policy_group(Id id) const { return id < groups_.size() ? groups_[id] : uint16_t{0}; }
+  void SetPolicyGroup(Id id, uint16_t group) {
+    groups_.resize(names_.size());
+    groups_[id] = group;
+  }
   size_t size() const { return names_.size(); }
 
  private:
@@ -33,7 +39,8 @@ class AgencyTable {
     std::vector<std::pair<IpPrefix, Id>> networks;  // sorted by address
   };
   std::vector<std::string> names_;
-  std::vector<Level> levels_;  // longest first
+  std::vector<uint16_t> groups_;  // empty: all are of one
+  std::vector<Level> levels_;     // longest first
 };
 
 }  // namespace sekisho::resolver

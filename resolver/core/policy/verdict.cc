@@ -36,11 +36,12 @@ Verdict JudgeName(const std::shared_ptr<const blocklist::PolicySnapshot>& policy
   v.rule_subtree = match->scope == blocklist::RuleScope::kSubtree;
   v.feeds = source.feeds;
   v.category = source.category;
-  v.policy = policy;
+  v.keep = policy;
   return v;
 }
 
-dns::ExtendedError ExplainBlock(const Verdict& verdict) {
+std::optional<dns::ExtendedError> ExplainBlock(const Verdict& verdict) {
+  if (!verdict.answer.error) return std::nullopt;
   std::string text = "listed by ";
   text += verdict.feeds;
   if (!verdict.category.empty()) {
@@ -49,7 +50,8 @@ dns::ExtendedError ExplainBlock(const Verdict& verdict) {
     text += ")";
   }
   if (verdict.trigger == Trigger::kCname) text += ", alias of " + verdict.trigger_name.ToString();
-  return {dns::EdeCode::kBlocked, std::move(text)};
+  if (!verdict.answer.detail.empty()) text += ", " + verdict.answer.detail;
+  return dns::ExtendedError{*verdict.answer.error, std::move(text)};
 }
 
 }  // namespace sekisho::resolver

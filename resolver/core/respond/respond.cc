@@ -38,6 +38,11 @@ bool InEarlierLink(const Answer& answer, const Response& link, const Sets Respon
 }
 
 void AddAnswerSection(const Question& q, dns::MessageBuilder& b) {
+  if (q.rcode != dns::Rcode::kServFail) {
+    for (const auto& link : q.path) {
+      if (!b.AddRRset(Section::kAnswer, *link.rrset, link.ttl, q.dnssec_ok)) return;
+    }
+  }
   for (const auto& rrset : q.own_answer) b.AddRRset(Section::kAnswer, *rrset, rrset->ttl, false);
   // What failed or did not validate is not handed out beside its SERVFAIL.
   if (!q.answer || (q.answer->rcode == dns::Rcode::kServFail && !q.answer->looped)) return;
@@ -102,17 +107,18 @@ dns::EdnsOut MakeOpt(const Question& q, const Settings& settings) {
 void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out) {
   q.rcode = q.answer ? q.answer->rcode : q.own_rcode;
   const bool secure = q.answer && q.answer->security == Security::kSecure && q.rcode != dns::Rcode::kServFail;
-  q.authenticated = secure && !q.cd && (q.ad || q.dnssec_ok);
+  q.authenticated = secure && !q.rewritten && !q.cd && (q.ad || q.dnssec_ok);
 
   dns::Header header;
   header.id = q.id;
   header.qr = true;
   header.opcode = q.opcode;
   header.rd = q.rd;
-  header.ra = true;
+  header.aa = q.authoritative && q.rcode != dns::Rcode::kServFail;
+  header.ra = !q.clear_ra;
   header.cd = q.cd;
   header.ad = q.authenticated;
-  header.tc = q.over_rate;  // told to come over TCP before anything was looked up
+  header.tc = q.over_rate || q.tcp_only;  // told to come over TCP before anything was looked up
 
   const size_t limit = SizeLimit(q, settings);
   out->resize(limit);
@@ -130,7 +136,7 @@ void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out
     if (b.truncated() || !b.AddOptionalRRset(Section::kAdditional, *extra.rrset, extra.ttl, q.dnssec_ok))
       break;
   }
-  q.truncated = q.over_rate || b.truncated();
+  q.truncated = q.over_rate || q.tcp_only || b.truncated();
   // Without OPT the upper bits of the RCODE have no room.
   if (!q.edns && static_cast<uint16_t>(q.rcode) > 15) q.rcode = dns::Rcode::kServFail;
   const auto wire = b.Finish(q.rcode, q.edns ? &opt : nullptr);
