@@ -3,7 +3,8 @@
 //
 // MatchName answers for a name and all its ancestors at once. Allow rules win over block rules, wherever they
 // stand; among the rest the most specific (longest) rule name wins, and at the same name exact before
-// subtree. A delta may also take a rule of the base away.
+// subtree. A delta may also take a rule of the base away. MatchAddress does the same for an address and all
+// prefixes that hold it. ForEachMatch gives all rules that hold, for who has an order of his own.
 //
 //   if (auto match = snapshot.MatchName(qname); match && match->action == RuleAction::kBlock) …
 //   snapshot.source(match->source).feeds
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "blocklist/trie/rule.h"
@@ -32,6 +34,12 @@ struct NameMatch {
   uint32_t source = 0;  // for source()
   bool in_delta = false;
 };
+struct AddressMatch {
+  RuleAction action = RuleAction::kBlock;
+  uint8_t length = 0;   // the rule = the first `length` bits of the address asked, of its family
+  uint32_t source = 0;  // for source()
+  bool in_delta = false;
+};
 
 class PolicySnapshot {
  public:
@@ -42,10 +50,60 @@ class PolicySnapshot {
   uint64_t generation() const { return generation_; }
   size_t rule_count() const;
   std::optional<NameMatch> MatchName(dns::NameView name) const;
+  std::optional<AddressMatch> MatchAddress(const IpAddress& address) const;
+  // Calls with every rule that covers the name (address) and is not overridden, in no order that matters.
+  template <typename Each>
+  void ForEachMatch(dns::NameView name, Each each) const {
+    const NameQuery query(name);
+    TrieHits base_room;
+    TrieHits delta_room;
+    const std::span<const TrieHit> base = base_.Find(query, base_room);
+    std::span<const TrieHit> delta;
+    if (delta_) delta = delta_->Find(query, delta_room);
+    for (const TrieHit& hit : delta) {
+      if (hit.action != RuleAction::kRemoved)
+        each(NameMatch{hit.action, hit.scope, hit.labels, hit.source, true});
+    }
+    for (const TrieHit& hit : base) {
+      if (!Overrides(delta, hit)) each(NameMatch{hit.action, hit.scope, hit.labels, hit.source, false});
+    }
+  }
+  template <typename Each>
+  void ForEachMatch(const IpAddress& address, Each each) const {
+    AddressHits base_room;
+    AddressHits delta_room;
+    const std::span<const AddressHit> base = base_.FindAddress(address, base_room);
+    std::span<const AddressHit> delta;
+    if (delta_) delta = delta_->FindAddress(address, delta_room);
+    for (const AddressHit& hit : delta) {
+      if (hit.action != RuleAction::kRemoved) each(AddressMatch{hit.action, hit.length, hit.source, true});
+    }
+    for (const AddressHit& hit : base) {
+      if (!Overrides(delta, hit)) each(AddressMatch{hit.action, hit.length, hit.source, false});
+    }
+  }
   // Where a rule comes from; views into the mapping.
-  RuleSource source(const NameMatch& match) const;
+  RuleSource source(const NameMatch& match) const { return SourceOf(match.source, match.in_delta); }
+  RuleSource source(const AddressMatch& match) const { return SourceOf(match.source, match.in_delta); }
 
  private:
+  RuleSource SourceOf(uint32_t id, bool in_delta) const {
+    if (in_delta) return delta_ ? delta_->source(id) : RuleSource{};
+    return base_.source(id);
+  }
+  static bool Overrides(std::span<const TrieHit> delta, const TrieHit& hit) {
+    for (const TrieHit& over : delta) {
+      if (over.labels == hit.labels && over.scope == hit.scope) return true;
+    }
+    return false;
+  }
+  static bool Overrides(std::span<const AddressHit> delta, const AddressHit& hit) {
+    for (const AddressHit& over : delta) {
+      if (over.length == hit.length) return true;
+    }
+    return false;
+  }
+
   uint64_t generation_;
   TrieView base_;
   std::optional<TrieView> delta_;

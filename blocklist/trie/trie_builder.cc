@@ -1,13 +1,16 @@
-// file     := header source_ends sources branches map blocks long_keys end      each section at a multiple of
-// 128 bytes header   := TrieHeader of trie_format.h source_ends := u32 * (3 * sources)      where each text
-// ends among the texts: feeds, category, reference branches := BranchTable slots           map := LocatorMap
-// slots            blocks, long_keys: block_writer.cc
+// file     := header source_ends sources branches map blocks long_keys prefixes4 prefixes6 end      each
+// section at a multiple of 128 bytes header   := TrieHeader of trie_format.h source_ends := u32 * (3 *
+// sources)      where each text ends among the texts: feeds, category, reference branches := BranchTable
+// slots           map := LocatorMap slots            blocks, long_keys: block_writer.cc            prefixes4,
+// prefixes6: prefix_table.h
 #include "blocklist/trie/trie_builder.h"
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -123,10 +126,10 @@ class FileWriter {
     XXH3_128bits_reset(state_.get());
   }
 
-  absl::Status Write(const TrieSections& places, const std::array<const std::string*, 6>& sections,
+  absl::Status Write(const TrieSections& places, const std::array<const std::string*, 8>& sections,
                      const TrieBuilder::Writer& write) {
-    const uint64_t begins[] = {places.source_ends, places.sources, places.branches,
-                               places.map,         places.blocks,  places.long_keys};
+    const uint64_t begins[] = {places.source_ends, places.sources,   places.branches,  places.map,
+                               places.blocks,      places.long_keys, places.prefixes4, places.prefixes6};
     if (auto s = write({reinterpret_cast<const uint8_t*>(&header_), sizeof(header_)}); !s.ok()) return s;
     uint64_t at = sizeof(header_);
     const auto pad = [&](uint64_t to) {
@@ -201,6 +204,27 @@ absl::Status TrieBuilder::Add(std::string_view name_key, RuleScope scope, RuleAc
   return absl::OkStatus();
 }
 
+absl::Status TrieBuilder::AddAddress(const IpPrefix& prefix, RuleAction action, uint32_t source) {
+  if (source >= source_ids_.size()) {
+    return absl::InvalidArgumentError("rule for " + prefix.ToString() + ": no source has the number " +
+                                      std::to_string(source));
+  }
+  if (!addresses_.empty()) {
+    const IpPrefix& last = addresses_.back().prefix;
+    const auto order = prefix.address() <=> last.address();
+    if (order < 0 || (order == 0 && prefix.mapped_length() <= last.mapped_length())) {
+      return absl::InvalidArgumentError("rule for " + prefix.ToString() + " comes after " + last.ToString() +
+                                        (prefix == last ? ": twice" : ": not in order"));
+    }
+  }
+  if (addresses_.size() >= kMaxPrefixes)
+    return absl::ResourceExhaustedError("more address rules than one trie file takes");
+  const Attribute attribute =
+      source << 3 | static_cast<uint32_t>(action) << 1 | static_cast<uint32_t>(RuleScope::kSubtree);
+  addresses_.push_back({prefix, attribute});
+  return absl::OkStatus();
+}
+
 absl::Status TrieBuilder::Finish(const Writer& write) {
   TrieHeader header;
   header.header_size = sizeof(TrieHeader);
@@ -215,21 +239,30 @@ absl::Status TrieBuilder::Finish(const Writer& write) {
     source_ends.append(reinterpret_cast<const char*>(&end), sizeof(end));
   }
   header.source_bytes = static_cast<uint32_t>(sources.size());
+  std::vector<AddressRule> family;
+  const auto table = [&](bool v4, PrefixShape* shape) {
+    family.clear();
+    std::copy_if(addresses_.begin(), addresses_.end(), std::back_inserter(family),
+                 [v4](const AddressRule& r) {
+                   return v4 == (r.prefix.mapped_length() >= 96 && r.prefix.address().is_v4());
+                 });
+    return WritePrefixTable(family, v4, shape);
+  };
+  const std::string prefixes4 = table(true, &header.prefixes4);
+  const std::string prefixes6 = table(false, &header.prefixes6);
   auto index = BuildIndex(rules_, header);
   if (!index.ok()) return index.status();
   const TrieSections places(header);
   header.file_size = places.size;
+  const std::array<const std::string*, 8> sections = {
+      &source_ends, &sources,  &index->branches, &index->map, &index->blocks.blocks, &index->blocks.long_keys,
+      &prefixes4,   &prefixes6};
   FileWriter counted(header);
-  auto status = counted.Write(places,
-                              {&source_ends, &sources, &index->branches, &index->map, &index->blocks.blocks,
-                               &index->blocks.long_keys},
-                              [&](std::span<const uint8_t> bytes) { return counted.Hash(bytes); });
+  auto status =
+      counted.Write(places, sections, [&](std::span<const uint8_t> bytes) { return counted.Hash(bytes); });
   if (!status.ok()) return status;
   counted.SetChecksum(header);
-  return FileWriter(header).Write(places,
-                                  {&source_ends, &sources, &index->branches, &index->map,
-                                   &index->blocks.blocks, &index->blocks.long_keys},
-                                  write);
+  return FileWriter(header).Write(places, sections, write);
 }
 
 absl::StatusOr<std::string> TrieBuilder::Finish() {

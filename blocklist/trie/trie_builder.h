@@ -6,7 +6,8 @@
 //   auto status = builder.Finish([&](std::span<const uint8_t> bytes) { return file.Append(bytes); });
 //
 // The same rules and sources give the same bytes. Rules are unique by name and scope, in the order of their
-// key, exact before subtree; anything else is refused with the name that broke the order.
+// key, exact before subtree; anything else is refused with the name that broke the order. Address rules are
+// unique by prefix and have an order of their own.
 //
 // Threads: one. Limits: kMaxRules rules, kMaxSources distinct sources; memory grows with the rules' names
 // (about 60 bytes a rule while finishing). Standards: FORMAT.md.
@@ -24,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "blocklist/trie/prefix_table.h"
 #include "blocklist/trie/rule.h"
 #include "blocklist/trie/rule_table.h"
 
@@ -42,13 +44,16 @@ class TrieBuilder {
   uint32_t AddSource(const RuleSource& source);
   absl::Status Add(const Rule& rule) { return Add(rule.name_key, rule.scope, rule.action, rule.source); }
   absl::Status Add(std::string_view name_key, RuleScope scope, RuleAction action, uint32_t source);
-  size_t rule_count() const { return rules_.size(); }
+  // In the order of the mapped address, wider prefixes first; before, after or between the names.
+  absl::Status AddAddress(const IpPrefix& prefix, RuleAction action, uint32_t source);
+  size_t rule_count() const { return rules_.size() + addresses_.size(); }
   // Ends the build; the builder is spent.
   absl::Status Finish(const Writer& write);
   absl::StatusOr<std::string> Finish();
 
  private:
   RuleTable rules_;
+  std::vector<AddressRule> addresses_;
   std::vector<std::string> source_texts_;  // three per source
   std::unordered_map<std::string, uint32_t> source_ids_;
   std::string last_key_;

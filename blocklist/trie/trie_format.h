@@ -17,10 +17,12 @@ namespace sekisho::blocklist {
 static_assert(std::endian::native == std::endian::little, "trie files are mapped as they are");
 
 inline constexpr std::array<char, 8> kTrieMagic = {'S', 'K', 'T', 'R', 'I', 'E', '\r', '\n'};
-inline constexpr uint32_t kTrieVersion = 3;
+inline constexpr uint32_t kTrieVersion = 4;
 
 inline constexpr size_t kMaxTrieRules = size_t{1} << 27;
 inline constexpr size_t kMaxTrieSources = size_t{1} << 24;
+inline constexpr uint32_t kMaxPrefixes = 1u << 27;  // of one family
+inline constexpr uint32_t kMaxPrefixIndexBits = 16;
 
 // A block of rules: u8 (rules | kContinues), then entries bit by bit, lowest first.
 inline constexpr size_t kBlockSize = 128;
@@ -62,6 +64,20 @@ inline constexpr std::array<uint8_t, 256> kClassOf = [] {
 // source << 3 | action << 1 | scope
 using Attribute = uint32_t;
 
+// How large the table of one family's address rules is.
+struct PrefixShape {
+  uint32_t count = 0;
+  uint32_t index_bits = 0;
+
+  bool IsSound() const {
+    return count <= kMaxPrefixes && index_bits <= kMaxPrefixIndexBits && (count != 0 || index_bits == 0);
+  }
+  uint64_t IndexSize() const { return 4 * ((uint64_t{1} << index_bits) + 1); }
+  uint64_t Size(size_t key) const {
+    return count == 0 ? 0 : IndexSize() + uint64_t{count} * (key + 4 + 4 + 1);
+  }
+};
+
 struct TrieHeader {
   std::array<char, 8> magic = kTrieMagic;
   uint32_t version = kTrieVersion;
@@ -79,6 +95,8 @@ struct TrieHeader {
   uint32_t map_value_bits = 0;  // 8 of check and the bits of a block's number
   uint32_t blocks = 0;
   uint32_t long_bytes = 0;
+  PrefixShape prefixes4;
+  PrefixShape prefixes6;
   std::array<uint32_t, 256> attributes{};  // of the attribute codes; [255] unused
   std::array<uint16_t, kFieldTable> shared_table{};
   std::array<uint16_t, kFieldTable> length_table{};
@@ -89,7 +107,7 @@ static_assert(sizeof(TrieHeader) % 8 == 0);
 
 // Where the sections begin; each at a multiple of 128 bytes, and 128 zero bytes after the last.
 struct TrieSections {
-  uint64_t source_ends, sources, branches, map, blocks, long_keys, size;
+  uint64_t source_ends, sources, branches, map, blocks, long_keys, prefixes4, prefixes6, size;
 
   explicit TrieSections(const TrieHeader& header) {
     uint64_t at = sizeof(TrieHeader);
@@ -105,6 +123,8 @@ struct TrieSections {
     map = place((header.map_slots * header.map_value_bits + 7) / 8 + 8);
     blocks = place(uint64_t{kBlockSize} * header.blocks);
     long_keys = place(header.long_bytes);
+    prefixes4 = place(header.prefixes4.Size(4));
+    prefixes6 = place(header.prefixes6.Size(16));
     size = place(128) + 128;
   }
 };

@@ -49,7 +49,7 @@ LocatorShape ShapeOf(const TrieHeader& header) {
 bool SizesAreSound(const TrieHeader& header) {
   return header.header_size == sizeof(TrieHeader) && header.rules <= kMaxTrieRules &&
          header.sources <= kMaxTrieSources && (header.branch_slots & (header.branch_slots - 1)) == 0 &&
-         ShapeOf(header).IsSound();
+         ShapeOf(header).IsSound() && header.prefixes4.IsSound() && header.prefixes6.IsSound();
 }
 
 // How many leading bits two bit strings share, at most `most`. Reads 16 bytes past the last bit.
@@ -112,6 +112,10 @@ absl::StatusOr<TrieView> TrieView::Open(std::span<const uint8_t> bytes) {
   view.long_keys_ = bytes.data() + places.long_keys;
   view.branches_ = BranchTable(bytes.data() + places.branches, header.branch_slots);
   view.map_ = LocatorMap(ShapeOf(header), bytes.data() + places.map);
+  if (header.prefixes4.count != 0)
+    view.prefixes4_ = PrefixTable4(header.prefixes4, bytes.data() + places.prefixes4);
+  if (header.prefixes6.count != 0)
+    view.prefixes6_ = PrefixTable6(header.prefixes6, bytes.data() + places.prefixes6);
   return view;
 }
 

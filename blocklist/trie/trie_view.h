@@ -21,6 +21,7 @@
 #include "blocklist/trie/branch_table.h"
 #include "blocklist/trie/locator_map.h"
 #include "blocklist/trie/name_query.h"
+#include "blocklist/trie/prefix_table.h"
 #include "blocklist/trie/rule.h"
 #include "blocklist/trie/trie_format.h"
 
@@ -42,7 +43,8 @@ class TrieView {
  public:
   static absl::StatusOr<TrieView> Open(std::span<const uint8_t> bytes);
 
-  size_t rule_count() const { return rule_count_; }
+  size_t rule_count() const { return rule_count_; }  // of names
+  size_t address_count() const { return size_t{prefixes4_.size()} + prefixes6_.size(); }
   uint32_t source_count() const { return source_count_; }
   // Views into the mapping; empty strings for an id that the file does not have.
   RuleSource source(uint32_t id) const;
@@ -50,6 +52,12 @@ class TrieView {
   // All rules that cover the name: subtree rules of its ancestors and itself, exact rules of itself. Shortest
   // rule name first, exact before subtree at the same name.
   std::span<const TrieHit> Find(const NameQuery& query, TrieHits& out) const;
+
+  // All rules whose prefix holds the address, longest first.
+  std::span<const AddressHit> FindAddress(const IpAddress& address, AddressHits& out) const {
+    return {out.data(), address.is_v4() ? prefixes4_.Find(KeyOfAddress<uint32_t>(address), out)
+                                        : prefixes6_.Find(KeyOfAddress<Key128>(address), out)};
+  }
 
  private:
   friend class TrieCursor;
@@ -72,6 +80,8 @@ class TrieView {
   const uint8_t* long_keys_ = nullptr;
   BranchTable branches_;
   LocatorMap map_;
+  PrefixTable4 prefixes4_;
+  PrefixTable6 prefixes6_;
 };
 
 }  // namespace sekisho::blocklist

@@ -31,6 +31,8 @@ std::vector<uint8_t> MakeFile(const uint8_t* data, size_t size) {
   header.map_value_bits = kCheckBits + 1 + at(5) % 8;
   header.blocks = at(6) % 40;
   header.long_bytes = at(7) * 4;
+  header.prefixes4 = {.count = at(8) % 16, .index_bits = at(8) % 16 == 0 ? 0 : at(9) % 4};
+  header.prefixes6 = {.count = at(10) % 16, .index_bits = at(10) % 16 == 0 ? 0 : at(11) % 4};
   const TrieSections places(header);
   header.file_size = places.size;
   std::vector<uint8_t> file(places.size);
@@ -50,6 +52,15 @@ void Ask(const TrieView& view, dns::NameView name) {
   }
 }
 
+void AskAddress(const TrieView& view, const char* text) {
+  AddressHits room;
+  const IpAddress address = *IpAddress::Parse(text);
+  for (const AddressHit& hit : view.FindAddress(address, room)) {
+    if (hit.length > 8 * address.bytes().size()) __builtin_trap();
+    (void)view.source(hit.source);
+  }
+}
+
 }  // namespace
 }  // namespace sekisho::blocklist
 
@@ -63,6 +74,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        {".", "com.", "a.com.", "www.example.com.", "\\000.\\255.a.b.c.d.e.f.g.h.example."}) {
     blocklist::Ask(*view, *dns::Name::Parse(name));
   }
+  for (const char* address : {"0.0.0.0", "127.255.0.1", "255.255.255.255", "::", "2001:db8::1", "ffff::"})
+    blocklist::AskAddress(*view, address);
   dns::Name deep;
   while (auto longer = dns::Name::Prepend(std::string(1, static_cast<char>(size)), deep)) deep = *longer;
   blocklist::Ask(*view, deep);
