@@ -5,12 +5,13 @@
 #include <utility>
 #include <variant>
 
+#include "blocklist/feedd/entry_text.h"
 #include "blocklist/feedd/explain.h"
 #include "blocklist/feedd/explain_past.h"
 #include "blocklist/feedd/feed_inspect.h"
 #include "blocklist/feedd/local_export.h"
+#include "blocklist/feedd/subject.h"
 #include "blocklist/merge/merger.h"
-#include "blocklist/merge/normaliser.h"
 
 namespace sekisho::feedd {
 namespace {
@@ -25,12 +26,29 @@ constexpr size_t kMaxWho = 100;
 // A feed that was not fetched for so many of its intervals needs a look (reliability row S10).
 constexpr int64_t kStaleIntervals = 3;
 
-absl::StatusOr<std::string> CheckedName(const std::string& text) {
-  blocklist::NameOrProblem name = blocklist::NormaliseName(text);
-  if (auto* good = std::get_if<std::string>(&name)) return std::move(*good);
-  return absl::InvalidArgumentError(
-      "not a name that can be listed: " +
-      std::string(blocklist::NameProblemText(std::get<blocklist::NameProblem>(name))));
+// What the guard would say to a feed.
+GuardVerdict CheckByHand(const blocklist::Guard& guard, const Subject& subject, bool exact) {
+  if (subject.is_address()) return guard.CheckAddress(subject.prefix(), ClaimKind::kAddress);
+  return guard.Check(subject.text(), exact ? ClaimKind::kExact : ClaimKind::kSubtree);
+}
+
+// What cuts off so much that it may be a slip of the finger.
+bool NeedsForce(GuardVerdict verdict, bool exact) {
+  const bool suffix = verdict == GuardVerdict::kTopLevel || verdict == GuardVerdict::kPublicSuffix;
+  return (suffix && !exact) || verdict == GuardVerdict::kWidePrefix || verdict == GuardVerdict::kOwnNetwork ||
+         verdict == GuardVerdict::kSpecialAddress;
+}
+
+indicators::LocalEntry EntryOf(const Subject& subject, bool exact) {
+  indicators::LocalEntry entry;
+  if (subject.is_address()) {
+    entry.prefix = subject.prefix();
+    entry.kind = EntryKind::kAddress;
+  } else {
+    entry.name_key = blocklist::KeyFromNameText(subject.text());
+    entry.kind = exact ? EntryKind::kExact : EntryKind::kSubtree;
+  }
+  return entry;
 }
 
 control::FeedState ToFeedState(const config::Feed& feed, const indicators::FeedRecord* record,
@@ -172,12 +190,12 @@ absl::StatusOr<control::Response> ControlService::Answer(const control::Request&
     case control::Request::kLocalList:
       return put(ListLocals(), response.mutable_local_list());
     case control::Request::kExplain: {
-      const absl::StatusOr<std::string> name = CheckedName(request.explain().name());
-      if (!name.ok()) return name.status();
+      const absl::StatusOr<Subject> subject = Subject::Parse(request.explain().name());
+      if (!subject.ok()) return subject.status();
       if (const int64_t at_us = request.explain().at_us(); at_us != 0) {
-        return put(ExplainPast(*name, at_us, *sync_.inputs(), store_), response.mutable_explained());
+        return put(ExplainPast(*subject, at_us, *sync_.inputs(), store_), response.mutable_explained());
       }
-      return put(ExplainName(*name, *sync_.inputs(), store_, &snapshots_), response.mutable_explained());
+      return put(Explain(*subject, *sync_.inputs(), store_, &snapshots_), response.mutable_explained());
     }
     default:
       return absl::UnimplementedError("feedd does not answer this request");
@@ -185,26 +203,23 @@ absl::StatusOr<control::Response> ControlService::Answer(const control::Request&
 }
 
 absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& change) {
-  absl::StatusOr<std::string> name = CheckedName(change.name());
-  if (!name.ok()) return name.status();
+  const absl::StatusOr<Subject> subject = Subject::Parse(change.name());
+  if (!subject.ok()) return subject.status();
   const bool add = change.kind() == BlockChange::BLOCK_ADD || change.kind() == BlockChange::ALLOW_ADD;
   const bool allow = change.kind() == BlockChange::ALLOW_ADD || change.kind() == BlockChange::ALLOW_REMOVE;
-  const ClaimKind kind = change.exact() ? ClaimKind::kExact : ClaimKind::kSubtree;
-  const GuardVerdict guard = sync_.inputs()->guard->Check(*name, kind);
-  const bool suffix = guard == GuardVerdict::kTopLevel || guard == GuardVerdict::kPublicSuffix;
-  if (add && !allow && suffix && !change.exact() && !change.force()) {
-    return absl::InvalidArgumentError(*name + " is " + std::string(blocklist::GuardVerdictText(guard)) +
-                                      "; to block it with all below it all the same, force it");
+  const GuardVerdict guard = CheckByHand(*sync_.inputs()->guard, *subject, change.exact());
+  if (add && !allow && NeedsForce(guard, change.exact()) && !change.force()) {
+    return absl::InvalidArgumentError(subject->text() + " is " +
+                                      std::string(blocklist::GuardVerdictText(guard)) +
+                                      "; to block it all the same, with everything in it, force it");
   }
-  indicators::LocalEntry entry;
-  entry.name_key = blocklist::KeyFromNameText(*name);
-  entry.kind = change.exact() ? EntryKind::kExact : EntryKind::kSubtree;
+  indicators::LocalEntry entry = EntryOf(*subject, change.exact());
   entry.record.set_allow(allow);
   entry.record.set_reason(change.reason().substr(0, kMaxReason));
   entry.record.set_who(change.who().substr(0, kMaxWho));
   entry.record.set_added_us(UnixMicros(ReadClocks().wall));
   control::BlockChanged changed;
-  changed.set_name(*name);
+  changed.set_name(subject->text());
   if (add) {
     if (absl::Status status = store_.PutLocal(entry); !status.ok()) return status;
     if (!allow && guard != GuardVerdict::kEnforce) {
@@ -214,8 +229,11 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
     const absl::StatusOr<bool> removed = store_.RemoveLocal(entry);
     if (!removed.ok()) return removed.status();
     if (!*removed) {
-      return absl::NotFoundError("no local " + std::string(allow ? "allow" : "block") + " of " + *name +
-                                 (change.exact() ? " alone" : " with all below it"));
+      return absl::NotFoundError("no local " + std::string(allow ? "allow" : "block") + " of " +
+                                 subject->text() +
+                                 (subject->is_address() ? ""
+                                  : change.exact()      ? " alone"
+                                                        : " with all below it"));
     }
   }
   if (!options_.local_export.empty()) {
@@ -227,7 +245,7 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
   if (!generation.ok()) return generation.status();
   changed.set_generation(*generation);
   if (!add) {
-    auto left = ExplainName(*name, *sync_.inputs(), store_, &snapshots_);
+    auto left = Explain(*subject, *sync_.inputs(), store_, &snapshots_);
     if (left.ok() && left->verdict() != "not listed")
       changed.set_note("still " + left->verdict() + " by another rule");
   }
@@ -240,7 +258,8 @@ absl::StatusOr<control::LocalList> ControlService::ListLocals() const {
   control::LocalList list;
   for (const indicators::LocalEntry& entry : *locals) {
     control::LocalEntry* out = list.add_entries();
-    out->set_name(blocklist::NameTextFromKey(entry.name_key));
+    out->set_name(SubjectText({entry.name_key, entry.prefix, entry.kind}));
+    out->set_address(entry.IsAddress());
     out->set_exact(entry.kind == EntryKind::kExact);
     out->set_allow(entry.record.allow());
     out->set_reason(entry.record.reason());

@@ -9,27 +9,16 @@
 
 #include "blocklist/feedd/claim_terms.h"
 #include "blocklist/feedd/entry_text.h"
-#include "blocklist/merge/merger.h"
-#include "proto/dns/name.h"
 
 namespace sekisho::feedd {
 namespace {
 
-using blocklist::NameMatch;
 using blocklist::RuleAction;
-using blocklist::RuleScope;
 using indicators::EntryKind;
 
-// What the snapshot in force says.
-struct Decision {
-  std::optional<NameMatch> match;
-  std::string feeds;  // ", name, name, "
-  std::string owner;  // the deciding rule's name
-};
-
-const char* VerdictText(const std::optional<NameMatch>& match) {
-  if (!match) return "not listed";
-  switch (match->action) {
+const char* VerdictText(const std::optional<SubjectRule>& rule) {
+  if (!rule) return "not listed";
+  switch (rule->action) {
     case RuleAction::kBlock:
       return "blocked";
     case RuleAction::kAllow:
@@ -44,25 +33,20 @@ const char* VerdictText(const std::optional<NameMatch>& match) {
 
 class Explainer {
  public:
-  Explainer(const std::string& name, const PolicyInputs& inputs, const indicators::IndicatorStore& store)
-      : name_(name), inputs_(inputs), store_(store), view_(store) {}
+  Explainer(const Subject& subject, const PolicyInputs& inputs, const indicators::IndicatorStore& store)
+      : subject_(subject), inputs_(inputs), store_(store), view_(store) {}
 
   absl::Status Decide(blocklist::SnapshotReader* snapshots) {
-    out_.set_name(name_);
+    out_.set_name(subject_.text());
     const auto snapshot = snapshots->Open();
     if (snapshot.ok()) {
-      const std::optional<dns::Name> name = dns::Name::Parse(name_);
-      if (!name) return absl::InvalidArgumentError("not a name");
       out_.set_generation((*snapshot)->generation());
-      decision_.match = (*snapshot)->MatchName(*name);
-      if (decision_.match) {
-        decision_.feeds = ", " + std::string((*snapshot)->source(*decision_.match).feeds) + ", ";
-        decision_.owner = Suffix(decision_.match->labels);
-      }
+      rule_ = subject_.Match(**snapshot);
+      if (rule_) feeds_ = ", " + std::string(rule_->source.feeds) + ", ";
     } else if (snapshot.status().code() != absl::StatusCode::kNotFound) {
       return snapshot.status();
     }
-    out_.set_verdict(VerdictText(decision_.match));
+    out_.set_verdict(VerdictText(rule_));
     return absl::OkStatus();
   }
 
@@ -70,9 +54,9 @@ class Explainer {
     auto locals = store_.Locals();
     if (!locals.ok()) return locals.status();
     for (const indicators::LocalEntry& entry : *locals) {
-      const std::string owner = blocklist::NameTextFromKey(entry.name_key);
-      const bool below = name_.ends_with("." + owner) && entry.kind == EntryKind::kSubtree;
-      if (owner != name_ && !below) continue;
+      const indicators::EntryParts parts{entry.name_key, entry.prefix, entry.kind};
+      if (!subject_.IsSpokenOfBy(parts)) continue;
+      const std::string owner = SubjectText(parts);
       control::ClaimEvidence* claim = out_.add_claims();
       claim->set_feed("local");
       claim->set_indicator(owner);
@@ -91,12 +75,10 @@ class Explainer {
   absl::Status AddFeeds() {
     auto feeds = view_.Feeds();
     if (!feeds.ok()) return feeds.status();
+    const std::vector<Candidate> candidates = subject_.Candidates();
     for (const indicators::FeedRecord& feed : *feeds) {
-      for (std::string_view owner = name_; !owner.empty(); owner = blocklist::ParentName(owner)) {
-        for (const EntryKind kind : indicators::kEntryKinds) {
-          if (owner.size() != name_.size() && kind != EntryKind::kSubtree) continue;
-          if (absl::Status status = AddClaim(feed, std::string(owner), kind); !status.ok()) return status;
-        }
+      for (const Candidate& candidate : candidates) {
+        if (absl::Status status = AddClaim(feed, candidate); !status.ok()) return status;
       }
     }
     return absl::OkStatus();
@@ -105,25 +87,17 @@ class Explainer {
   control::Explained Take() { return std::move(out_); }
 
  private:
-  std::string Suffix(int labels) const {
-    size_t begin = name_.size();
-    while (labels-- > 0 && begin != 0 && begin != std::string::npos) {
-      begin = name_.rfind('.', begin - 1);
-      if (begin == std::string::npos) return name_;
-    }
-    return name_.substr(std::min(begin + 1, name_.size()));
-  }
-
   bool Decides(const std::string& owner, EntryKind kind, bool in_delta, const std::string& feed) const {
-    if (!decision_.match || decision_.match->in_delta != in_delta || owner != decision_.owner) return false;
+    if (!rule_ || rule_->in_delta != in_delta || owner != rule_->owner) return false;
     // An exact rule's source names those too who list the whole subtree.
-    if (decision_.match->scope == RuleScope::kSubtree && kind != EntryKind::kSubtree) return false;
-    return decision_.feeds.find(", " + feed + ", ") != std::string::npos;
+    if (rule_->subtree && kind != EntryKind::kSubtree && kind != EntryKind::kAddress) return false;
+    return feeds_.find(", " + feed + ", ") != std::string::npos;
   }
 
-  absl::Status AddClaim(const indicators::FeedRecord& feed, const std::string& owner, EntryKind kind) {
+  absl::Status AddClaim(const indicators::FeedRecord& feed, const Candidate& candidate) {
     if (out_.claims_size() >= kMaxEvidenceClaims) return absl::OkStatus();
-    auto found = view_.Find(feed, blocklist::KeyFromNameText(owner), kind);
+    const auto& [entry, kind, owner, prefix] = candidate;
+    auto found = view_.FindEntry(feed, entry);
     if (!found.ok()) return found.status();
     if (!found->has_value()) return absl::OkStatus();
     const indicators::Claim& stored = **found;
@@ -149,8 +123,7 @@ class Explainer {
     *claim->mutable_evidence() = stored.evidence();
     claim->set_evidence_count(stored.evidence_count());
     if (absl::Status status = SetTimes(feed, stored, stands, claim); !status.ok()) return status;
-    const blocklist::GuardVerdict guard =
-        inputs_.guard->Check(owner, static_cast<blocklist::ClaimKind>(kind));
+    const blocklist::GuardVerdict guard = CheckCandidate(*inputs_.guard, candidate);
     if (!stands) {
       claim->set_not_enforced("the feed does not list it any more");
     } else if (configured == nullptr) {
@@ -194,20 +167,21 @@ class Explainer {
     return absl::OkStatus();
   }
 
-  const std::string& name_;
+  const Subject& subject_;
   const PolicyInputs& inputs_;
   const indicators::IndicatorStore& store_;
   const indicators::StoreView view_;
-  Decision decision_;
+  std::optional<SubjectRule> rule_;
+  std::string feeds_;  // of the rule: ", name, name, "
   control::Explained out_;
 };
 
 }  // namespace
 
-absl::StatusOr<control::Explained> ExplainName(const std::string& name, const PolicyInputs& inputs,
-                                               const indicators::IndicatorStore& store,
-                                               blocklist::SnapshotReader* snapshots) {
-  Explainer explainer(name, inputs, store);
+absl::StatusOr<control::Explained> Explain(const Subject& subject, const PolicyInputs& inputs,
+                                           const indicators::IndicatorStore& store,
+                                           blocklist::SnapshotReader* snapshots) {
+  Explainer explainer(subject, inputs, store);
   absl::Status status = explainer.Decide(snapshots);
   if (status.ok()) status = explainer.AddLocals();
   if (status.ok()) status = explainer.AddFeeds();

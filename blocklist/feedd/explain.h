@@ -1,4 +1,4 @@
-// Explain: everything that speaks about a name, and what of it decides.
+// Explain: everything that speaks about a name or address, and what of it decides.
 //
 // Threads: one at a time per SnapshotReader. Limits: kMaxEvidenceClaims claims.
 #ifndef SEKISHO_BLOCKLIST_FEEDD_EXPLAIN_H_
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "blocklist/feedd/policy_inputs.h"
+#include "blocklist/feedd/subject.h"
 #include "blocklist/snapshot/snapshot_reader.h"
 #include "proto/schema/control.pb.h"
 #include "storage/indicators/indicator_store.h"
@@ -19,10 +20,9 @@ inline constexpr int kMaxEvidenceClaims = 1000;
 // How many versions back the age of a claim is known.
 inline constexpr size_t kVersionsForAge = 1000;
 
-// `name` in the normaliser's spelling.
-absl::StatusOr<control::Explained> ExplainName(const std::string& name, const PolicyInputs& inputs,
-                                               const indicators::IndicatorStore& store,
-                                               blocklist::SnapshotReader* snapshots);
+absl::StatusOr<control::Explained> Explain(const Subject& subject, const PolicyInputs& inputs,
+                                           const indicators::IndicatorStore& store,
+                                           blocklist::SnapshotReader* snapshots);
 
 }  // namespace sekisho::feedd
 

@@ -21,12 +21,17 @@ enum Rank : int { kNothing, kLogs, kBlocks, kLocalBlocks, kLocalAllows };
 
 constexpr const char* kVerdicts[] = {"not listed", "log-only", "blocked", "blocked", "allowed"};
 
+size_t Specificity(const Subject& subject, const Candidate& candidate) {
+  return subject.is_address() ? static_cast<size_t>(candidate.prefix.mapped_length())
+                              : candidate.text.size() + 1;
+}
+
 class PastExplainer {
  public:
-  PastExplainer(const std::string& name, int64_t at_us, const PolicyInputs& inputs,
+  PastExplainer(const Subject& subject, int64_t at_us, const PolicyInputs& inputs,
                 const indicators::IndicatorStore& store)
-      : name_(name), at_us_(at_us), inputs_(inputs), store_(store), view_(store) {
-    out_.set_name(name);
+      : subject_(subject), at_us_(at_us), inputs_(inputs), store_(store), view_(store) {
+    out_.set_name(subject.text());
   }
 
   absl::Status AddLocals() {
@@ -41,7 +46,8 @@ class PastExplainer {
     }
     for (const auto& [entry, event] : last) {
       EntryParts parts;
-      if (event->what().ends_with("removed") || !indicators::SplitEntry(entry, &parts) || !Speaks(parts))
+      if (event->what().ends_with("removed") || !indicators::SplitEntry(entry, &parts) ||
+          !subject_.IsSpokenOfBy(parts))
         continue;
       const bool allow = event->what().starts_with("allow");
       control::ClaimEvidence* claim = out_.add_claims();
@@ -53,7 +59,9 @@ class PastExplainer {
       claim->set_first_seen_us(event->time_us());
       claim->set_last_seen_us(at_us_);
       claim->set_reference(event->detail() + (event->who().empty() ? "" : " (" + event->who() + ")"));
-      Compete(allow ? kLocalAllows : kLocalBlocks, claim->indicator().size());
+      Compete(allow ? kLocalAllows : kLocalBlocks, parts.name_key.empty()
+                                                       ? static_cast<size_t>(parts.prefix.mapped_length())
+                                                       : parts.name_key.size());
     }
     return absl::OkStatus();
   }
@@ -61,6 +69,7 @@ class PastExplainer {
   absl::Status AddFeeds() {
     const auto feeds = view_.Feeds();
     if (!feeds.ok()) return feeds.status();
+    const std::vector<Candidate> candidates = subject_.Candidates();
     for (const indicators::FeedRecord& feed : *feeds) {
       const auto versions = store_.Versions(feed.id(), kVersionsForAge);
       if (!versions.ok()) return versions.status();
@@ -69,12 +78,8 @@ class PastExplainer {
         if (version.accepted_us() <= at_us_ && then == nullptr) then = &version;
       }
       if (then == nullptr) continue;
-      for (std::string_view owner = name_; !owner.empty(); owner = blocklist::ParentName(owner)) {
-        for (const EntryKind kind : indicators::kEntryKinds) {
-          if (owner.size() != name_.size() && kind != EntryKind::kSubtree) continue;
-          if (absl::Status status = AddClaim(feed, *then, *versions, std::string(owner), kind); !status.ok())
-            return status;
-        }
+      for (const Candidate& candidate : candidates) {
+        if (absl::Status status = AddClaim(feed, *then, *versions, candidate); !status.ok()) return status;
       }
     }
     return absl::OkStatus();
@@ -87,11 +92,6 @@ class PastExplainer {
   }
 
  private:
-  bool Speaks(const EntryParts& parts) const {
-    const std::string owner = SubjectText(parts);
-    return owner == name_ || (parts.kind == EntryKind::kSubtree && name_.ends_with("." + owner));
-  }
-
   void Compete(Rank rank, size_t length) {
     if (rank < best_ || (rank == best_ && length <= best_length_)) return;
     best_ = rank;
@@ -100,10 +100,10 @@ class PastExplainer {
   }
 
   absl::Status AddClaim(const indicators::FeedRecord& feed, const indicators::VersionRecord& then,
-                        const std::vector<indicators::VersionRecord>& versions, const std::string& owner,
-                        EntryKind kind) {
+                        const std::vector<indicators::VersionRecord>& versions, const Candidate& candidate) {
     if (out_.claims_size() >= kMaxEvidenceClaims) return absl::OkStatus();
-    const auto found = view_.Find(feed, blocklist::KeyFromNameText(owner), kind);
+    const auto& [entry, kind, owner, prefix] = candidate;
+    const auto found = view_.FindEntry(feed, entry);
     if (!found.ok()) return found.status();
     if (!found->has_value() || !indicators::StandsIn(**found, then.version())) return absl::OkStatus();
     const indicators::Claim& stored = **found;
@@ -129,16 +129,16 @@ class PastExplainer {
         claim->set_first_seen_us(version.accepted_us());
     }
     claim->set_last_seen_us(at_us_);
-    const auto guard = inputs_.guard->Check(owner, static_cast<blocklist::ClaimKind>(kind));
+    const auto guard = CheckCandidate(*inputs_.guard, candidate);
     std::string_view why = configured == nullptr ? "the feed is not in the configuration any more"
                                                  : blocklist::GuardVerdictText(guard);
     if (why.empty()) why = ClaimTerms(*configured, versions).WhyNot(stored, at_us_);
     claim->set_not_enforced(std::string(why));
-    if (why.empty() && !stored.allow()) Compete(logs ? kLogs : kBlocks, owner.size());
+    if (why.empty() && !stored.allow()) Compete(logs ? kLogs : kBlocks, Specificity(subject_, candidate));
     return absl::OkStatus();
   }
 
-  const std::string& name_;
+  const Subject& subject_;
   const int64_t at_us_;
   const PolicyInputs& inputs_;
   const indicators::IndicatorStore& store_;
@@ -151,10 +151,10 @@ class PastExplainer {
 
 }  // namespace
 
-absl::StatusOr<control::Explained> ExplainPast(const std::string& name, int64_t at_us,
+absl::StatusOr<control::Explained> ExplainPast(const Subject& subject, int64_t at_us,
                                                const PolicyInputs& inputs,
                                                const indicators::IndicatorStore& store) {
-  PastExplainer explainer(name, at_us, inputs, store);
+  PastExplainer explainer(subject, at_us, inputs, store);
   absl::Status status = explainer.AddLocals();
   if (status.ok()) status = explainer.AddFeeds();
   if (!status.ok()) return status;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "blocklist/feedd/policy_inputs.h"
+#include "blocklist/feedd/subject.h"
 #include "proto/schema/control.pb.h"
 #include "storage/indicators/indicator_store.h"
 
@@ -17,8 +18,7 @@ namespace sekisho::feedd {
 
 inline constexpr size_t kMaxHistory = 1'000'000;
 
-// `name` in the normaliser's spelling.
-absl::StatusOr<control::Explained> ExplainPast(const std::string& name, int64_t at_us,
+absl::StatusOr<control::Explained> ExplainPast(const Subject& subject, int64_t at_us,
                                                const PolicyInputs& inputs,
                                                const indicators::IndicatorStore& store);
 

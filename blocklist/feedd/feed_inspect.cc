@@ -166,12 +166,15 @@ absl::StatusOr<control::FeedQuarantine> ListQuarantine(const InspectInputs& abou
   *answer.mutable_rejected() = record->sample_errors();
   const int shown = static_cast<int>(Limit(limit));
   const indicators::StoreView view(about.store);
-  const auto claims = view.Claims(*record);
+  const auto claims = view.Claims(*record, indicators::ClaimRange::kAll);
   for (; claims->Valid(); claims->Next()) {
-    if (claims->claim().allow()) continue;
-    const std::string name = SubjectText(claims->parts());
-    const GuardVerdict verdict =
-        about.inputs.guard->Check(name, static_cast<blocklist::ClaimKind>(claims->parts().kind));
+    const EntryParts& parts = claims->parts();
+    const bool address = parts.kind == EntryKind::kAddress || parts.kind == EntryKind::kUrlAddress;
+    if (claims->claim().allow() || (!address && !indicators::IsQueryNameKind(parts.kind))) continue;
+    const std::string name = SubjectText(parts);
+    const auto kind = static_cast<blocklist::ClaimKind>(parts.kind);
+    const GuardVerdict verdict = address ? about.inputs.guard->CheckAddress(parts.prefix, kind)
+                                         : about.inputs.guard->Check(name, kind);
     std::string_view why = blocklist::GuardVerdictText(verdict);
     if (verdict == GuardVerdict::kEnforce) why = terms.WhyNot(claims->claim(), now_us);
     if (why.empty()) continue;

@@ -1,7 +1,8 @@
 // Grammar of the file:
 //
 //   file  := "# sekisho local rules 1" LF entry* "# end " number-of-entries LF
-//   entry := ("block" | "allow") HT ("name" | "subtree") HT name HT microseconds HT who HT reason LF
+//   entry := ("block" | "allow") HT ("name" | "subtree" | "address") HT (name | prefix) HT microseconds HT
+//   who HT reason LF
 //
 // Controls in who and reason become blanks.
 #include "blocklist/feedd/local_export.h"
@@ -36,9 +37,28 @@ std::string OneLine(std::string text) {
 
 std::string LineOf(const LocalEntry& entry) {
   return std::string(entry.record.allow() ? "allow" : "block") + "\t" +
-         (entry.kind == EntryKind::kSubtree ? "subtree" : "name") + "\t" +
-         blocklist::NameTextFromKey(entry.name_key) + "\t" + std::to_string(entry.record.added_us()) + "\t" +
-         OneLine(entry.record.who()) + "\t" + OneLine(entry.record.reason()) + "\n";
+         (entry.IsAddress()                   ? "address"
+          : entry.kind == EntryKind::kSubtree ? "subtree"
+                                              : "name") +
+         "\t" + (entry.IsAddress() ? entry.prefix.ToString() : blocklist::NameTextFromKey(entry.name_key)) +
+         "\t" + std::to_string(entry.record.added_us()) + "\t" + OneLine(entry.record.who()) + "\t" +
+         OneLine(entry.record.reason()) + "\n";
+}
+
+bool ParseSubject(std::string_view kind, std::string_view text, LocalEntry* entry) {
+  if (kind == "address") {
+    const auto prefix = IpPrefix::Parse(text);
+    if (!prefix) return false;
+    entry->prefix = *prefix;
+    entry->kind = EntryKind::kAddress;
+    return true;
+  }
+  const blocklist::NameOrProblem name = blocklist::NormaliseName(text);
+  const auto* good = std::get_if<std::string>(&name);
+  if (good == nullptr || (kind != "name" && kind != "subtree")) return false;
+  entry->name_key = blocklist::KeyFromNameText(*good);
+  entry->kind = kind == "name" ? EntryKind::kExact : EntryKind::kSubtree;
+  return true;
 }
 
 bool ParseEntry(std::string_view line, LocalEntry* entry) {
@@ -49,15 +69,11 @@ bool ParseEntry(std::string_view line, LocalEntry* entry) {
     columns[i] = line.substr(0, end);
     line.remove_prefix(std::min(line.size(), end + 1));
   }
-  const blocklist::NameOrProblem name = blocklist::NormaliseName(columns[2]);
-  const auto* text = std::get_if<std::string>(&name);
   int64_t added = 0;
   const auto [end, error] = std::from_chars(columns[3].data(), columns[3].data() + columns[3].size(), added);
-  if (text == nullptr || error != std::errc() || end != columns[3].data() + columns[3].size()) return false;
-  if ((columns[0] != "allow" && columns[0] != "block") || (columns[1] != "name" && columns[1] != "subtree"))
-    return false;
-  entry->name_key = blocklist::KeyFromNameText(*text);
-  entry->kind = columns[1] == "name" ? EntryKind::kExact : EntryKind::kSubtree;
+  if (error != std::errc() || end != columns[3].data() + columns[3].size()) return false;
+  if (columns[0] != "allow" && columns[0] != "block") return false;
+  if (!ParseSubject(columns[1], columns[2], entry)) return false;
   entry->record.set_allow(columns[0] == "allow");
   entry->record.set_added_us(added);
   entry->record.set_who(std::string(columns[4]));

@@ -14,6 +14,15 @@ absl::StatusOr<std::shared_ptr<const PolicyInputs>> PolicyInputs::Load(const con
   sources.shared_hosts = {blocklist.shared_hosts().begin(), blocklist.shared_hosts().end()};
   sources.tenant_suffixes = {blocklist.tenant_suffixes().begin(), blocklist.tenant_suffixes().end()};
   sources.builtin_lists = !blocklist.has_builtin_lists() || blocklist.builtin_lists();
+  sources.protected_addresses = {blocklist.protected_addresses().begin(),
+                                 blocklist.protected_addresses().end()};
+  sources.shared_addresses = {blocklist.shared_addresses().begin(), blocklist.shared_addresses().end()};
+  sources.block_private_addresses = blocklist.block_private_addresses();
+  for (const config::Agency& agency : config.agencies()) {
+    for (const std::string& network : agency.networks()) {
+      if (const auto prefix = IpPrefix::Parse(network)) sources.own_networks.push_back(*prefix);
+    }
+  }
   auto guard = blocklist::LoadGuard(sources);
   if (!guard.ok()) return guard.status();
   auto inputs = std::make_shared<PolicyInputs>();

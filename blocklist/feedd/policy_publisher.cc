@@ -18,10 +18,12 @@ namespace {
 
 using blocklist::RuleAction;
 using blocklist::RuleScope;
+using indicators::EntryKind;
 
 // One feed's claims on their way into the merge.
 struct Stream {
   uint32_t feed = 0;
+  const indicators::FeedRecord* record = nullptr;
   std::unique_ptr<indicators::ClaimCursor> cursor;
   ClaimTerms terms;
 };
@@ -31,6 +33,13 @@ struct LaterEntry {
     return order != 0 ? order > 0 : a->feed > b->feed;
   }
 };
+
+// Name servers and clients are policy zones' business.
+bool IsEnforceable(EntryKind kind) {
+  return indicators::IsQueryNameKind(kind) || kind == EntryKind::kAddress || kind == EntryKind::kUrlAddress;
+}
+static_assert(static_cast<int>(EntryKind::kUrlAddress) ==
+              static_cast<int>(blocklist::ClaimKind::kUrlAddress));
 
 std::vector<const config::Feed*> InRankOrder(const std::vector<config::Feed>& feeds) {
   std::vector<const config::Feed*> sorted;
@@ -42,6 +51,7 @@ std::vector<const config::Feed*> InRankOrder(const std::vector<config::Feed>& fe
   return sorted;
 }
 
+// All streams' claims in the order of their entries.
 absl::Status MergeAll(std::vector<Stream>* streams, int64_t now_us, blocklist::Merger* merger) {
   std::priority_queue<Stream*, std::vector<Stream*>, LaterEntry> queue;
   for (Stream& stream : *streams) {
@@ -52,12 +62,14 @@ absl::Status MergeAll(std::vector<Stream>* streams, int64_t now_us, blocklist::M
     queue.pop();
     const indicators::EntryParts parts = stream->cursor->parts();
     const indicators::Claim& claim = stream->cursor->claim();
-    if (stream->terms.Counts(claim, now_us)) {
-      const absl::Status status =
-          merger->Add(parts.name_key, {.kind = static_cast<blocklist::ClaimKind>(parts.kind),
-                                       .allow = claim.allow(),
-                                       .feed = stream->feed,
-                                       .reference = claim.reference()});
+    if (IsEnforceable(parts.kind) && stream->terms.Counts(claim, now_us)) {
+      const blocklist::MergeClaim merged{.kind = static_cast<blocklist::ClaimKind>(parts.kind),
+                                         .allow = claim.allow(),
+                                         .feed = stream->feed,
+                                         .reference = claim.reference()};
+      const absl::Status status = indicators::IsAddressKind(parts.kind)
+                                      ? merger->AddAddress(parts.prefix, merged)
+                                      : merger->Add(parts.name_key, merged);
       if (!status.ok()) return status;
     }
     stream->cursor->Next();
@@ -66,7 +78,7 @@ absl::Status MergeAll(std::vector<Stream>* streams, int64_t now_us, blocklist::M
   for (const Stream& stream : *streams) {
     if (!stream.cursor->status().ok()) return stream.cursor->status();
   }
-  return merger->Finish();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -103,14 +115,19 @@ absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feed
     const auto versions =
         store_.Versions(record->second->id(), feed->max_age_days() != 0 ? kVersionsForAge : 0);
     if (!versions.ok()) return versions.status();
-    streams.push_back({static_cast<uint32_t>(merge_feeds.size()), view.Claims(*record->second),
+    streams.push_back({static_cast<uint32_t>(merge_feeds.size()), record->second,
+                       view.Claims(*record->second, indicators::ClaimRange::kAddresses),
                        ClaimTerms(*feed, *versions)});
     merge_feeds.push_back({.name = feed->name(), .category = feed->category(), .log_only = feed->log_only()});
   }
   blocklist::TrieBuilder builder;
   blocklist::Merger merger(std::move(merge_feeds), guard, &builder);
-  if (absl::Status status = MergeAll(&streams, UnixMicros(ReadClocks().wall), &merger); !status.ok())
-    return status;
+  const int64_t now_us = UnixMicros(ReadClocks().wall);
+  absl::Status merged = MergeAll(&streams, now_us, &merger);
+  for (Stream& stream : streams) stream.cursor = view.Claims(*stream.record);
+  if (merged.ok()) merged = MergeAll(&streams, now_us, &merger);
+  if (merged.ok()) merged = merger.Finish();
+  if (!merged.ok()) return merged;
   for (const Stream& stream : streams) {
     counts->next_change_us = std::min(counts->next_change_us, stream.terms.next_change_us());
   }
@@ -129,10 +146,11 @@ absl::StatusOr<std::string> PolicyPublisher::CompileLocals(uint64_t* count) cons
   for (const indicators::LocalEntry& entry : *locals) {
     const uint32_t source =
         builder.AddSource({.feeds = "local", .category = "local", .reference = entry.record.reason()});
-    const RuleScope scope =
-        entry.kind == indicators::EntryKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact;
+    const RuleScope scope = entry.kind == EntryKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact;
     const RuleAction action = entry.record.allow() ? RuleAction::kAllow : RuleAction::kBlock;
-    if (absl::Status status = builder.Add(entry.name_key, scope, action, source); !status.ok()) return status;
+    const absl::Status status = entry.IsAddress() ? builder.AddAddress(entry.prefix, action, source)
+                                                  : builder.Add(entry.name_key, scope, action, source);
+    if (!status.ok()) return status;
   }
   *count = locals->size();
   return builder.Finish();

@@ -139,6 +139,9 @@ class ImportSink final : public blocklist::IndicatorSink {
                  : url || with_port                                ? EntryKind::kUrlAddress
                                                                    : EntryKind::kAddress;
     if (with_port) claim.evidence = indicator.text;
+    if (claim.kind == EntryKind::kAddress &&
+        guard_.CheckAddress(*prefix, ClaimKind::kAddress) != blocklist::GuardVerdict::kEnforce)
+      ++content_->not_enforced;
     Add(claim);
   }
 

@@ -32,7 +32,7 @@ struct VersionFacts {
   uint64_t before = 0;        // in the version in force
   uint64_t added = 0;
   uint64_t removed = 0;
-  uint64_t median = 0;       // of the indicators of the last accepted versions; 0: none
+  uint64_t median = 0;         // of the indicators of the last accepted versions; 0: none
   std::string missing_name{};  // one that every good version holds
 };
 

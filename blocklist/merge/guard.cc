@@ -56,11 +56,23 @@ std::string_view GuardVerdictText(GuardVerdict verdict) {
       return "a registered name of one or two letters: a brand or shortener";
     case GuardVerdict::kRestrictedSuffix:
       return "registered under a suffix for public bodies and schools";
+    case GuardVerdict::kSpecialAddress:
+      return "a loopback, link-local, multicast or reserved address";
+    case GuardVerdict::kPrivateAddress:
+      return "a private address";
+    case GuardVerdict::kWidePrefix:
+      return "a network too wide to be one attacker's";
+    case GuardVerdict::kOwnNetwork:
+      return "an agency's own network";
+    case GuardVerdict::kSharedAddress:
+      return "addresses that many sites share";
+    case GuardVerdict::kUrlOnAddress:
+      return "a URL or port on this address, not all of it";
   }
   return "unknown";
 }
 
-Guard::Guard(GuardLists lists) : lists_(std::move(lists)) {
+Guard::Guard(GuardLists lists) : lists_(std::move(lists)), addresses_(std::move(lists_.addresses)) {
   // A dotted shared host that the public suffix list knows as a provider's suffix: its sub-names are tenants'
   // own.
   std::vector<std::string> tenants;

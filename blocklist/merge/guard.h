@@ -26,35 +26,22 @@
 #include <cstdint>
 #include <string_view>
 
+#include "blocklist/merge/address_guard.h"
+#include "blocklist/merge/guard_verdict.h"
 #include "blocklist/merge/name_list.h"
 #include "blocklist/merge/public_suffix_list.h"
 
 namespace sekisho::blocklist {
 
 // What a feed claims to be bad. Values are stored; never renumber.
-enum class ClaimKind : uint8_t { kExact = 0, kSubtree = 1, kUrlHost = 2 };
-
-enum class GuardVerdict : uint8_t {
-  kEnforce,
-  kTopLevel,
-  kPublicSuffix,
-  kTenantSuffix,
-  kAboveSuffix,
-  kProtected,
-  kAboveProtected,
-  kSharedHost,
-  kShortName,
-  kRestrictedSuffix,
-};
-
-// Short text for people; empty for kEnforce.
-std::string_view GuardVerdictText(GuardVerdict verdict);
+enum class ClaimKind : uint8_t { kExact = 0, kSubtree = 1, kUrlHost = 2, kAddress = 3, kUrlAddress = 4 };
 
 struct GuardLists {
   PublicSuffixList suffixes;
   NameList protected_names;
   NameList shared_hosts;
   NameList tenant_suffixes;
+  AddressGuardLists addresses{};
 };
 
 class Guard {
@@ -64,11 +51,16 @@ class Guard {
   // `name` in the normaliser's spelling; empty: the root.
   GuardVerdict Check(std::string_view name, ClaimKind kind) const;
   const GuardLists& lists() const { return lists_; }
+  // A URL or a port says nothing about all else on its address.
+  GuardVerdict CheckAddress(const IpPrefix& prefix, ClaimKind kind) const {
+    return kind == ClaimKind::kUrlAddress ? GuardVerdict::kUrlOnAddress : addresses_.Check(prefix);
+  }
 
  private:
   GuardVerdict CheckRegistered(std::string_view name, const PublicSuffixList::Suffix& suffix) const;
 
   GuardLists lists_;
+  AddressGuard addresses_;
   NameSet above_suffix_;     // proper ancestors of tenant and private public suffixes
   NameSet above_protected_;  // proper ancestors of protected and shared names
 };

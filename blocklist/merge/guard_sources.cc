@@ -10,8 +10,10 @@ namespace {
 constexpr size_t kMaxSuffixList = size_t{16} << 20;
 // Fewer rules than this and the file is not the list.
 constexpr size_t kLeastSuffixes = 1000;
+constexpr int kNarrowestEverybody = 8;
 
-absl::Status AddFiles(const std::vector<std::string>& files, NameList* list) {
+template <typename List>
+absl::Status AddFiles(const std::vector<std::string>& files, List* list) {
   for (const std::string& file : files) {
     std::string error;
     if (!list->AddFile(file, &error)) return absl::InvalidArgumentError(error);
@@ -30,6 +32,8 @@ absl::StatusOr<LoadedGuard> LoadGuard(const GuardSources& sources) {
     (void)lists.protected_names.AddText(BuiltinProtectedNames(), &error);
     (void)lists.shared_hosts.AddText(BuiltinSharedHosts(), &error);
     (void)lists.tenant_suffixes.AddText(BuiltinTenantSuffixes(), &error);
+    (void)lists.addresses.protected_addresses.AddText(BuiltinProtectedAddresses(), &error);
+    (void)lists.addresses.shared_addresses.AddText(BuiltinSharedAddresses(), &error);
   }
   std::string text;
   const bool own = !sources.public_suffix_list.empty();
@@ -45,7 +49,14 @@ absl::StatusOr<LoadedGuard> LoadGuard(const GuardSources& sources) {
   absl::Status status = AddFiles(sources.protected_names, &lists.protected_names);
   if (status.ok()) status = AddFiles(sources.shared_hosts, &lists.shared_hosts);
   if (status.ok()) status = AddFiles(sources.tenant_suffixes, &lists.tenant_suffixes);
+  if (status.ok()) status = AddFiles(sources.protected_addresses, &lists.addresses.protected_addresses);
+  if (status.ok()) status = AddFiles(sources.shared_addresses, &lists.addresses.shared_addresses);
   if (!status.ok()) return status;
+  lists.addresses.block_private = sources.block_private_addresses;
+  for (const IpPrefix& network : sources.own_networks) {
+    // Who serves everybody has no networks of his own.
+    if (LengthOf(network) >= kNarrowestEverybody) lists.addresses.own_networks.Add(network);
+  }
   loaded.guard = std::make_shared<const Guard>(std::move(lists));
   return loaded;
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "blocklist/merge/guard.h"
+#include "proto/base/ip_address.h"
 
 namespace sekisho::blocklist {
 
@@ -24,6 +25,10 @@ struct GuardSources {
   std::vector<std::string> protected_names;
   std::vector<std::string> shared_hosts;
   std::vector<std::string> tenant_suffixes;
+  std::vector<std::string> protected_addresses;
+  std::vector<std::string> shared_addresses;
+  std::vector<IpPrefix> own_networks;
+  bool block_private_addresses = false;
   bool builtin_lists = true;
 };
 

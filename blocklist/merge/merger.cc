@@ -53,11 +53,24 @@ Merger::Merger(std::vector<MergeFeed> feeds, const Guard& guard, TrieBuilder* bu
     : feeds_(std::move(feeds)), guard_(guard), builder_(builder), plain_sources_(feeds_.size()) {}
 
 absl::Status Merger::Add(std::string_view name_key, const MergeClaim& claim) {
-  if (claim.feed >= feeds_.size()) return absl::InvalidArgumentError("a claim of an unknown feed");
-  if (name_key != key_) {
+  if (prefix_ || name_key != key_) {
     if (absl::Status status = Flush(); !status.ok()) return status;
     key_ = name_key;
+    prefix_.reset();
   }
+  return Take(claim);
+}
+
+absl::Status Merger::AddAddress(const IpPrefix& prefix, const MergeClaim& claim) {
+  if (prefix_ != prefix) {
+    if (absl::Status status = Flush(); !status.ok()) return status;
+    prefix_ = prefix;
+  }
+  return Take(claim);
+}
+
+absl::Status Merger::Take(const MergeClaim& claim) {
+  if (claim.feed >= feeds_.size()) return absl::InvalidArgumentError("a claim of an unknown feed");
   held_.push_back({claim.kind, claim.allow, claim.feed, CleanReference(claim.reference)});
   return absl::OkStatus();
 }
@@ -71,6 +84,7 @@ bool Merger::TakenBack(const Held& held) const {
 
 absl::Status Merger::Flush() {
   if (held_.empty()) return absl::OkStatus();
+  if (prefix_) return FlushAddress();
   const std::string name = NameTextFromKey(key_);
   if (held_.size() == 1) return FlushOne(name);
   std::array<std::optional<GuardVerdict>, 3> verdicts;  // by kind, asked once
@@ -94,6 +108,27 @@ absl::Status Merger::Flush() {
   }
   absl::Status status = Emit(RuleScope::kExact, std::move(exact));
   if (status.ok()) status = Emit(RuleScope::kSubtree, std::move(subtree));
+  held_.clear();
+  return status;
+}
+
+absl::Status Merger::FlushAddress() {
+  Group group;
+  for (const Held& held : held_) {
+    if (held.allow || TakenBack(held)) continue;
+    if (guard_.CheckAddress(*prefix_, held.kind) != GuardVerdict::kEnforce) {
+      ++not_enforced_;
+      continue;
+    }
+    (feeds_[held.feed].log_only ? group.logs : group.blocks).push_back(&held);
+  }
+  absl::Status status;
+  const bool enforce = !group.blocks.empty();
+  if (enforce || !group.logs.empty()) {
+    ++rules_;
+    status = builder_->AddAddress(*prefix_, enforce ? RuleAction::kBlock : RuleAction::kLogOnly,
+                                  SourceOf(std::move(enforce ? group.blocks : group.logs)));
+  }
   held_.clear();
   return status;
 }

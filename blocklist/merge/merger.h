@@ -4,6 +4,9 @@
 //   for (claim in key order) merger.Add(name_key, {.kind = …, .feed = i});
 //   merger.Finish();
 //
+// Claims about addresses come first (AddAddress, in the order of PrefixOrder) and become address rules the
+// same way: one rule per prefix.
+//
 // One rule per name and scope. A feed's own exception (allow) takes back that feed's blocks of the same name
 // and nothing else: no feed may open what another one blocks. Feeds that only log give way to feeds that
 // enforce. The rule's source names the feeds in rank order, with the first one's category and the first
@@ -27,6 +30,7 @@
 
 #include "blocklist/merge/guard.h"
 #include "blocklist/trie/trie_builder.h"
+#include "proto/base/ip_address.h"
 
 namespace sekisho::blocklist {
 
@@ -35,7 +39,7 @@ inline constexpr size_t kMaxSourceReference = 64;
 
 struct MergeFeed {
   std::string name;
-  std::string category;
+  std::string category{};
   bool log_only = false;
 };
 
@@ -43,7 +47,7 @@ struct MergeClaim {
   ClaimKind kind = ClaimKind::kExact;
   bool allow = false;
   uint32_t feed = 0;  // index into the feeds
-  std::string_view reference;
+  std::string_view reference{};
 };
 
 // Text of a key made from a normalised name, whose bytes a key never escapes: "test\0a\0" → "a.test".
@@ -57,6 +61,7 @@ class Merger {
   Merger(std::vector<MergeFeed> feeds, const Guard& guard, TrieBuilder* builder);
 
   absl::Status Add(std::string_view name_key, const MergeClaim& claim);
+  absl::Status AddAddress(const IpPrefix& prefix, const MergeClaim& claim);
   absl::Status Finish() { return Flush(); }
 
   uint64_t rules() const { return rules_; }
@@ -75,7 +80,9 @@ class Merger {
     std::vector<const Held*> logs;
   };
 
+  absl::Status Take(const MergeClaim& claim);
   absl::Status Flush();
+  absl::Status FlushAddress();
   absl::Status FlushOne(const std::string& name);
   uint32_t SourceOfOne(const Held& held);
   // The feed of `held` has an exception for it.
@@ -87,6 +94,7 @@ class Merger {
   const Guard& guard_;
   TrieBuilder* builder_;
   std::string key_;
+  std::optional<IpPrefix> prefix_;  // instead of the key
   std::vector<Held> held_;
   uint64_t rules_ = 0;
   uint64_t not_enforced_ = 0;

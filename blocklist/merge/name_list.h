@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "blocklist/merge/list_text.h"
 #include "blocklist/merge/name_set.h"
 
 namespace sekisho::blocklist {
@@ -30,9 +31,6 @@ struct NameList {
   // The name itself, or its form without "www.", is listed; or it stands under a dotted entry.
   bool Covers(std::string_view name) const;
 };
-
-// Reads a whole file; false and *error when it cannot be read or is larger than `limit`.
-bool ReadWholeFile(const std::string& path, size_t limit, std::string* text, std::string* error);
 
 }  // namespace sekisho::blocklist
 

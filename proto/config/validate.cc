@@ -305,6 +305,12 @@ void CheckBlocklist(Problems& out, const Blocklist& blocklist) {
   for (int i = 0; i < blocklist.tenant_suffixes_size(); ++i) {
     AbsolutePath(out, At("blocklist.tenant_suffixes", i), blocklist.tenant_suffixes(i), true);
   }
+  for (int i = 0; i < blocklist.protected_addresses_size(); ++i) {
+    AbsolutePath(out, At("blocklist.protected_addresses", i), blocklist.protected_addresses(i), true);
+  }
+  for (int i = 0; i < blocklist.shared_addresses_size(); ++i) {
+    AbsolutePath(out, At("blocklist.shared_addresses", i), blocklist.shared_addresses(i), true);
+  }
   AbsolutePath(out, "blocklist.public_suffix_list", blocklist.public_suffix_list(), false);
 }
 

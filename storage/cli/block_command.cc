@@ -1,7 +1,8 @@
-// `sekisho block …` and `sekisho allow …`: names that people list by hand.
+// `sekisho block …` and `sekisho allow …`: names and addresses that people list by hand.
 #include <ostream>
 #include <string>
 
+#include "proto/base/ip_address.h"
 #include "proto/base/time_text.h"
 #include "storage/cli/command_groups.h"
 #include "storage/cli/feedd_call.h"
@@ -25,7 +26,8 @@ ExitCode Change(const Context& context, const Arguments& arguments, BlockChange:
   const bool add = kind == BlockChange::BLOCK_ADD || kind == BlockChange::ALLOW_ADD;
   const bool allow = kind == BlockChange::ALLOW_ADD || kind == BlockChange::ALLOW_REMOVE;
   const control::BlockChanged& changed = response->block_changed();
-  context.out << SafeText(changed.name()) << (change->exact() ? "" : " and all below it") << ": "
+  const bool address = IpPrefix::Parse(changed.name()).has_value();
+  context.out << SafeText(changed.name()) << (address || change->exact() ? "" : " and all below it") << ": "
               << (allow ? "allow" : "block") << (add ? " added" : " removed") << ", generation "
               << changed.generation() << "\n";
   if (!changed.note().empty()) context.out << "note: " << SafeText(changed.note()) << "\n";
@@ -52,7 +54,9 @@ Command ChangeCommand(std::string path, std::string help, BlockChange::Kind kind
   Command command{
       .path = std::move(path),
       .help = std::move(help),
-      .arguments = {{.name = "NAME", .help = "domain name; U-labels are understood", .required = true},
+      .arguments = {{.name = "NAME",
+                     .help = "domain name (U-labels are understood), address or prefix",
+                     .required = true},
                     {.name = "--reason", .help = "why, for the record", .required = add},
                     {.name = "--exact", .help = "the name alone, not everything below it", .flag = true},
                     {.name = "--who", .help = "who decides; the calling user when not given"}},
@@ -61,7 +65,7 @@ Command ChangeCommand(std::string path, std::string help, BlockChange::Kind kind
       }};
   if (kind == BlockChange::BLOCK_ADD) {
     command.arguments.push_back({.name = "--force",
-                                 .help = "also a top-level domain or public suffix with all below it",
+                                 .help = "also a top-level domain, a public suffix, a very wide network",
                                  .flag = true});
   }
   return command;
@@ -70,11 +74,13 @@ Command ChangeCommand(std::string path, std::string help, BlockChange::Kind kind
 }  // namespace
 
 std::vector<Command> BlockCommands() {
-  return {ChangeCommand("block add", "block a name and everything below it, in force at once",
+  return {ChangeCommand("block add",
+                        "block a name and everything below it, or an address in answers, in force at once",
                         BlockChange::BLOCK_ADD),
           ChangeCommand("block remove", "take back a local block", BlockChange::BLOCK_REMOVE),
           {.path = "block list", .help = "show local blocks and allows", .arguments = {}, .run = &List},
-          ChangeCommand("allow add", "never block a name and everything below it", BlockChange::ALLOW_ADD),
+          ChangeCommand("allow add", "never block a name and everything below it, or an address",
+                        BlockChange::ALLOW_ADD),
           ChangeCommand("allow remove", "take back a local allow", BlockChange::ALLOW_REMOVE),
           {.path = "allow list", .help = "show local blocks and allows", .arguments = {}, .run = &List}};
 }

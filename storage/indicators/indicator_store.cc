@@ -186,7 +186,7 @@ absl::StatusOr<std::vector<VersionRecord>> IndicatorStore::Versions(uint32_t fee
 absl::Status IndicatorStore::PutLocal(const LocalEntry& entry) {
   HistoryEvent event;
   event.set_what(entry.record.allow() ? "allow added" : "block added");
-  event.set_subject(EntryKey(entry.name_key, entry.kind));
+  event.set_subject(entry.Key());
   event.set_detail(entry.record.reason());
   event.set_who(entry.record.who());
   event.set_time_us(entry.record.added_us());
@@ -198,7 +198,7 @@ absl::Status IndicatorStore::PutLocal(const LocalEntry& entry) {
 
 absl::StatusOr<bool> IndicatorStore::RemoveLocal(const LocalEntry& entry) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const std::string key = EntryKey(entry.name_key, entry.kind);
+  const std::string key = entry.Key();
   std::string value;
   const rocksdb::Status got = db_->Get(rocksdb::ReadOptions(), families_[kLocal], key, &value);
   if (got.IsNotFound()) return false;
@@ -228,6 +228,7 @@ absl::StatusOr<std::vector<LocalEntry>> IndicatorStore::Locals() const {
     if (!SplitEntry(it->key().ToStringView(), &parts))
       return absl::DataLossError("a local entry's key is damaged");
     entry.name_key = parts.name_key;
+    entry.prefix = parts.prefix;
     entry.kind = parts.kind;
     if (absl::Status status = Parse(it->value(), &entry.record, "local entry"); !status.ok()) return status;
     entries.push_back(std::move(entry));

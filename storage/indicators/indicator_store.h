@@ -44,9 +44,13 @@ namespace sekisho::indicators {
 inline constexpr size_t kMaxLocal = 100'000;
 
 struct LocalEntry {
-  std::string name_key;
-  EntryKind kind = EntryKind::kSubtree;  // kExact or kSubtree
-  LocalRecord record;
+  std::string name_key;                  // for names
+  IpPrefix prefix{};                     // for addresses
+  EntryKind kind = EntryKind::kSubtree;  // kExact, kSubtree or kAddress
+  LocalRecord record{};
+
+  bool IsAddress() const { return kind == EntryKind::kAddress; }
+  std::string Key() const { return IsAddress() ? AddressEntryKey(prefix, kind) : EntryKey(name_key, kind); }
 };
 
 // Whether a standing claim counts at that moment: valid_from and valid_until as published.
@@ -72,10 +76,12 @@ class IndicatorStore {
   // Accepted versions, newest first.
   absl::StatusOr<std::vector<VersionRecord>> Versions(uint32_t feed_id, size_t limit) const;
 
-  // Adds or replaces; allow and block exclude each other for one name and kind. `now` is kept as the time.
+  // Adds or replaces; allow and block exclude each other for one name and kind, or one prefix. `now` is kept
+  // as the time.
   absl::Status PutLocal(const LocalEntry& entry);
   // False when there was none of that sort.
   absl::StatusOr<bool> RemoveLocal(const LocalEntry& entry);
+  // In the order of their keys: addresses before names.
   absl::StatusOr<std::vector<LocalEntry>> Locals() const;
 
   absl::Status AddHistory(const HistoryEvent& event);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "blocklist/feedd/control_service.h"
+#include "blocklist/feedd/local_export.h"
 #include "blocklist/feedd/open_store.h"
 #include "tests/unit/storage/indicators/temp_folder.h"
 
@@ -155,6 +156,57 @@ TEST_F(FeeddTest, LocalChangesAreInForceWhenAnswered) {
   EXPECT_EQ(Change(control::BlockChange::BLOCK_REMOVE, "bad.example").error(), "");
   EXPECT_EQ(Verdict("x.bad.example"), "not listed");
   EXPECT_THAT(Change(control::BlockChange::BLOCK_REMOVE, "bad.example").error(), HasSubstr("no local block"));
+}
+
+TEST_F(FeeddTest, AddressesOfAListAreEnforcedAndExplained) {
+  WriteList("198.51.100.7\n203.0.113.0/24\n127.0.0.1\n8.8.8.8\n198.51.100.9:8080\n2001:db8:bad::/48\n");
+  config_.mutable_blocklist()->mutable_feeds(0)->set_format("ip-list");
+  sync_->Configure(*PolicyInputs::Load(config_));
+  EXPECT_EQ(Sync().addresses(), 6u);
+  const control::Explained explained = Explain("203.0.113.77");
+  EXPECT_EQ(explained.verdict(), "blocked");
+  EXPECT_EQ(explained.name(), "203.0.113.77/32");
+  ASSERT_EQ(explained.claims_size(), 1);
+  EXPECT_EQ(explained.claims(0).indicator(), "203.0.113.0/24");
+  EXPECT_TRUE(explained.claims(0).decides());
+  EXPECT_EQ(Verdict("198.51.100.7"), "blocked");
+  EXPECT_EQ(Verdict("2001:db8:bad::1"), "blocked");
+  EXPECT_EQ(Verdict("198.51.100.8"), "not listed");
+  for (const char* held_back : {"127.0.0.1", "8.8.8.8", "198.51.100.9"}) {
+    const control::Explained why = Explain(held_back);
+    EXPECT_EQ(why.verdict(), "not listed");
+    ASSERT_EQ(why.claims_size(), 1) << held_back;
+    EXPECT_NE(why.claims(0).not_enforced(), "") << held_back;
+  }
+  control::Request quarantine;
+  quarantine.mutable_feed_quarantine()->set_feed("f");
+  EXPECT_EQ(Ask(quarantine).feed_quarantine().total(), 3u);
+}
+
+TEST_F(FeeddTest, AddressesAreBlockedAndAllowedByHand) {
+  WriteList("203.0.113.0/24\n");
+  config_.mutable_blocklist()->mutable_feeds(0)->set_format("ip-list");
+  sync_->Configure(*PolicyInputs::Load(config_));
+  Sync();
+  EXPECT_EQ(Change(control::BlockChange::BLOCK_ADD, "198.51.100.7").block_changed().name(),
+            "198.51.100.7/32");
+  EXPECT_EQ(Change(control::BlockChange::BLOCK_ADD, "bad.example").error(), "");
+  EXPECT_EQ(Verdict("198.51.100.7"), "blocked");
+  EXPECT_EQ(Change(control::BlockChange::ALLOW_ADD, "203.0.113.128/25").error(), "");
+  EXPECT_EQ(Verdict("203.0.113.200"), "allowed");
+  EXPECT_EQ(Verdict("203.0.113.1"), "blocked");
+  EXPECT_THAT(Change(control::BlockChange::BLOCK_ADD, "0.0.0.0/0").error(), HasSubstr("force"));
+  EXPECT_THAT(Change(control::BlockChange::BLOCK_ADD, "198.51.100.7/24").error(),
+              HasSubstr("198.51.100.0/24 may be meant"));
+  StopAll();
+  // The store is lost: what people decided comes back from its export.
+  std::filesystem::remove_all(folder_.path() + "/indicators");
+  Start();
+  ASSERT_TRUE(ImportLocals(Export(), store_.get()).ok());
+  ASSERT_TRUE(publisher_->PublishLocal().ok());
+  EXPECT_EQ(Verdict("198.51.100.7"), "blocked");
+  const control::Response removed = Change(control::BlockChange::ALLOW_REMOVE, "203.0.113.128/25");
+  EXPECT_EQ(removed.error(), "");
 }
 
 TEST_F(FeeddTest, AnAllowWinsOverAFeed) {
@@ -436,7 +488,7 @@ TEST_F(FeeddTest, NamesThatNobodyMayBlockAreKeptAsEvidence) {
 
 TEST_F(FeeddTest, ATopLevelDomainIsBlockedByForceOnly) {
   EXPECT_THAT(Change(control::BlockChange::BLOCK_ADD, "com").error(), HasSubstr("force"));
-  EXPECT_THAT(Change(control::BlockChange::BLOCK_ADD, "192.0.2.1").error(), HasSubstr("address"));
+  EXPECT_THAT(Change(control::BlockChange::BLOCK_ADD, "192.0.2.1:80").error(), HasSubstr("address"));
 }
 
 TEST_F(FeeddTest, AFeedTakenOutOfTheConfigurationBlocksNoMore) {
