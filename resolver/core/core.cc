@@ -18,6 +18,7 @@ class Core::Impl {
   explicit Impl(const CoreDeps& deps)
       : settings_(*deps.settings),
         policy_(*deps.policy),
+        zones_(deps.zones != nullptr ? *deps.zones : NoZones()),
         resolutions_(deps.cache, deps.rng, &counters_, deps.rollover),
         packets_(*deps.rng),
         rates_(*deps.rng),
@@ -87,9 +88,20 @@ class Core::Impl {
   const Counters& counters() const { return counters_; }
 
  private:
+  static const Published<const rpz::Zones>& NoZones() {
+    static const Published<const rpz::Zones> kNone;
+    return kNone;
+  }
+
   // Every event sees the newest settings and policy.
   void Refresh() {
     const Settings* settings = settings_.Get();
+    const rpz::Zones* zones = zones_.Get();
+    if (settings != world_.settings || zones != bound_zones_) {
+      bound_zones_ = zones;
+      BindZones(*settings);
+      ++world_.epoch;
+    }
     if (settings != world_.settings) {
       world_.settings = settings;
       ++world_.epoch;
@@ -101,6 +113,13 @@ class Core::Impl {
       world_.policy = policy_.Held();
       ++world_.epoch;
     }
+  }
+
+  void BindZones(const Settings& settings) {
+    static const rpz::Zones kNone;
+    world_.zone_lists.clear();
+    for (const auto& configs : settings.group_zones)
+      world_.zone_lists.push_back(rpz::Bind(configs, bound_zones_ != nullptr ? *bound_zones_ : kNone));
   }
 
   void Begin(Now now) {
@@ -152,6 +171,8 @@ class Core::Impl {
 
   Published<const Settings>::Reader settings_;
   Published<const blocklist::PolicySnapshot>::Reader policy_;
+  Published<const rpz::Zones>::Reader zones_;
+  const rpz::Zones* bound_zones_ = nullptr;
   Counters counters_;
   Resolutions resolutions_;
   PacketCache packets_;

@@ -88,6 +88,7 @@ class AnchorRollover;
 struct CoreDeps {
   const Published<const Settings>* settings = nullptr;                 // must have a value
   const Published<const blocklist::PolicySnapshot>* policy = nullptr;  // may have none yet
+  const Published<const rpz::Zones>* zones = nullptr;                  // may be null, and have none yet
   RrsetCache* cache = nullptr;
   Rng* rng = nullptr;
   RecordSink* sink = nullptr;

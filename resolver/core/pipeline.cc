@@ -6,6 +6,7 @@
 #include "proto/dns/rdata.h"
 #include "resolver/core/enforce.h"
 #include "resolver/core/limits.h"
+#include "resolver/core/policy/zone_policy.h"
 #include "resolver/core/rebinding.h"
 #include "resolver/core/record_lookup.h"
 #include "resolver/core/resolutions.h"
@@ -128,7 +129,8 @@ void AddAdditional(Question& q, const World& world) {
   if (q.answer->chain.empty() || q.answer->rcode == Rcode::kServFail) return;
   const auto may_tell = [&](const dns::RRset& rrset) {
     return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
-           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks(q.transport);
+           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks(q.transport) &&
+           ZonesTell(q, world, rrset);
   };
   if (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS) {
     const auto cached = [&](dns::NameView name, RRType type) {
@@ -158,6 +160,7 @@ bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world,
   if (world.over_rate) return false;
   const PacketCache::Room room = {.max_udp = world.settings->edns_size,
                                   .cookie = cookie.there ? &cookie.reply : nullptr};
+  if (ZonesKnowClient(world, *agency, in.client.address)) return false;
   const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*agency)};
   Question* q = world.packets->Find(m, in, room, scope, now, reply);
   if (q == nullptr) return false;
@@ -225,6 +228,7 @@ Next Screen(Query& query, World& world, Now) {
     q.own_authority = std::move(local->authority);
     return AnswerWith(query, local->rcode);
   }
+  if (const auto next = ScreenByZones(query, world)) return *next;
   if (q.qtype == RRType::kANY) return AnswerAny(query);
   return Next::kLookup;
 }
@@ -289,7 +293,7 @@ Next Inspect(Query& query, World& world, Now) {
   // shown the data instead, and there the rules hold as they do everywhere.
   const bool bogus_failure = q.answer->security == Security::kBogus && q.answer->rcode == Rcode::kServFail;
   if (JudgeAliases(q, world)) return bogus_failure ? Next::kRespond : Enforce(query, world);
-  return Next::kRespond;
+  return InspectByZones(query, world).value_or(Next::kRespond);
 }
 
 Next Respond(Query& query, World& world, Now now) {

@@ -52,6 +52,7 @@ class RefusalLimit {
 struct World {
   const Settings* settings = nullptr;
   std::shared_ptr<const blocklist::PolicySnapshot> policy;  // null: none loaded
+  std::vector<rpz::ZoneList> zone_lists;                    // response policy zones by policy group
   Resolutions* resolutions = nullptr;
   Counters* counters = nullptr;
   RecordSink* sink = nullptr;

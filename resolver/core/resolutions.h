@@ -27,6 +27,7 @@
 #include "proto/base/now.h"
 #include "resolver/core/iterator/iterator.h"
 #include "resolver/core/question.h"
+#include "resolver/core/rpz/judge.h"
 #include "resolver/core/task.h"
 #include "resolver/core/validator/anchor_rollover.h"
 
@@ -48,6 +49,10 @@ class Resolutions {
   // One link, as far as it may be told to a client that wants data checked or not.
   ResponsePtr LinkFromCache(const Question& question, dns::NameView name, dns::RRType type) const {
     return iterator_.FromCache(name, type, Validates(question));
+  }
+  // The servers of the zones above a name, as far as the cache knows their delegations; for rules about them.
+  std::vector<rpz::KnownServer> ServersAbove(dns::NameView name, dns::RRType type) const {
+    return iterator_.ServersAbove(name, type);
   }
   // Asks again for links of `answer` that are about to expire, with nobody waiting.
   void Prefetch(const Question& question, const Answer& answer);

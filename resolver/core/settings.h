@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "resolver/core/limits.h"
 #include "resolver/core/local_zones.h"
 #include "resolver/core/policy/agency_table.h"
+#include "resolver/core/rpz/zone_list.h"
 
 namespace sekisho::resolver {
 
@@ -80,6 +82,10 @@ struct NegativeTrustAnchor {
 
 struct Settings {
   AgencyTable agencies;
+  // Response policy zones in the order in which they are asked, and by policy group those that count for it
+  // (policy/policy_groups.h).
+  std::vector<std::shared_ptr<const rpz::ZoneConfig>> policy_zones;
+  std::vector<std::vector<std::shared_ptr<const rpz::ZoneConfig>>> group_zones;
 
   std::vector<RootHint> root_hints;
   uint16_t upstream_port = 53;

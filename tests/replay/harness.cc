@@ -103,6 +103,7 @@ CoreHarness::CoreHarness(uint64_t seed, Network* network, bool trace, size_t cac
   resolver::CoreDeps deps;
   deps.settings = &settings_;
   deps.policy = &policy_;
+  deps.zones = &zones_;
   deps.cache = &cache_;
   deps.rng = &rng_;
   deps.sink = &log_;

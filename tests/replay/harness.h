@@ -85,6 +85,8 @@ class CoreHarness {
     policy_.Publish(std::move(policy));
   }
 
+  void Publish(std::shared_ptr<const resolver::rpz::Zones> zones) { zones_.Publish(std::move(zones)); }
+
   // Returns the question's number.
   size_t Ask(std::span<const uint8_t> packet, Endpoint client, record::Transport transport);
   void Leave(size_t question);
@@ -125,6 +127,7 @@ class CoreHarness {
   SeededRng rng_;
   Published<const resolver::Settings> settings_;
   Published<const blocklist::PolicySnapshot> policy_;
+  Published<const resolver::rpz::Zones> zones_;
   resolver::RrsetCache cache_;
   RecordLog log_;
   std::unique_ptr<resolver::Core> core_;

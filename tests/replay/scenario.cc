@@ -8,6 +8,7 @@
 #include "blocklist/trie/trie_builder.h"
 #include "proto/base/bytes.h"
 #include "proto/dns/name_key.h"
+#include "resolver/core/policy/policy_groups.h"
 
 namespace sekisho::replay {
 namespace {
@@ -79,12 +80,16 @@ std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector
 }
 
 const Scenario::Directive Scenario::kDirectives[] = {
-    {"use", &Scenario::Use},       {"config", &Scenario::Config},  {"block", &Scenario::Rule},
-    {"allow", &Scenario::Rule},    {"logonly", &Scenario::Rule},   {"unblock", &Scenario::Rule},
-    {"server", &Scenario::Server}, {"zone", &Scenario::ZoneBlock}, {"dropzone", &Scenario::DropZone},
-    {"on", &Scenario::On},         {"off", &Scenario::Off},        {"ask", &Scenario::Ask},
-    {"start", &Scenario::Start},   {"packet", &Scenario::Packet},  {"advance", &Scenario::Advance},
-    {"settle", &Scenario::Settle}, {"mark", &Scenario::Mark},      {"leave", &Scenario::Leave},
+    {"use", &Scenario::Use},           {"config", &Scenario::Config},
+    {"block", &Scenario::Rule},        {"allow", &Scenario::Rule},
+    {"logonly", &Scenario::Rule},      {"unblock", &Scenario::Rule},
+    {"rpz", &Scenario::PolicyZone},    {"droprpz", &Scenario::DropPolicyZone},
+    {"server", &Scenario::Server},     {"zone", &Scenario::ZoneBlock},
+    {"dropzone", &Scenario::DropZone}, {"on", &Scenario::On},
+    {"off", &Scenario::Off},           {"ask", &Scenario::Ask},
+    {"start", &Scenario::Start},       {"packet", &Scenario::Packet},
+    {"advance", &Scenario::Advance},   {"settle", &Scenario::Settle},
+    {"mark", &Scenario::Mark},         {"leave", &Scenario::Leave},
     {"expect", &Scenario::Expect},
 };
 
@@ -137,6 +142,12 @@ bool Scenario::Run() {
 
 // Settings and policy are published when the next packet is about to come in.
 void Scenario::Publish() {
+  if (zones_changed_) {
+    resolver::MakePolicyGroups(zone_agencies_, &settings_);
+    settings_changed_ = true;
+    harness_.Publish(std::make_shared<const resolver::rpz::Zones>(zones_));
+  }
+  zones_changed_ = false;
   if (settings_changed_) harness_.Publish(std::make_shared<const resolver::Settings>(settings_));
   settings_changed_ = false;
   if (policy_changed_) PublishPolicy();

@@ -71,6 +71,10 @@ class Scenario {
   void Config(const Words& w);
   void ConfigList(const Words& w);
   void Rule(const Words& w);
+  void PolicyZone(const Words& w);
+  void DropPolicyZone(const Words& w);
+  bool PolicyZoneWord(const std::string& word, resolver::rpz::ZoneConfig* config,
+                      std::vector<resolver::AgencyTable::Id>* agencies);
   void Server(const Words& w);
   void ZoneBlock(const Words& w);
   void DropZone(const Words& w);
@@ -122,6 +126,10 @@ class Scenario {
   CoreHarness harness_;
   resolver::Settings settings_;
   std::vector<PolicyRule> rules_;
+  // Response policy zones in their order, and the agencies of each (none: all).
+  std::vector<std::vector<resolver::AgencyTable::Id>> zone_agencies_;
+  resolver::rpz::Zones zones_;
+  bool zones_changed_ = false;
   uint64_t generation_ = 0;
   bool settings_changed_ = true;
   bool policy_changed_ = false;

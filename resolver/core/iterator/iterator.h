@@ -48,6 +48,11 @@ class Iterator final : public RecordFetcher {
   // A failure that is remembered for this question, or null.
   ResponsePtr KnownFailure(dns::NameView name, dns::RRType type) const;
 
+  // See zone_cut.h.
+  std::vector<rpz::KnownServer> ServersAbove(dns::NameView name, dns::RRType type) const {
+    return KnownServersAbove(type == dns::RRType::kDS ? name.Parent() : name, *cache_, *settings_);
+  }
+
   // Cache, else network; kept in the cache afterwards. Always gives a Response, kFailure at worst.
   Task<ResponsePtr> Resolve(dns::Name name, dns::RRType type, bool validate, Budget& budget, int depth);
   // Network even when it is cached; for refreshing what is about to expire.

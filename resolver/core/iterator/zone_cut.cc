@@ -160,6 +160,40 @@ std::vector<Endpoint> GlueOf(dns::NameView name, RrsetCache& cache, const Settin
   return std::move(server.addresses);
 }
 
+std::vector<rpz::KnownServer> KnownServersAbove(dns::NameView name, RrsetCache& cache,
+                                                const Settings& settings) {
+  std::vector<rpz::KnownServer> out;
+  const auto configured = FindConfiguredZone(name, dns::NameView(), settings);
+  const auto add = [](const dns::RRset& set, rpz::KnownServer* server) {
+    for (const auto rdata : set.rdata) {
+      const auto a = IpAddress::FromRdata(rdata);
+      const bool there = a && std::count(server->addresses.begin(), server->addresses.end(), *a) != 0;
+      if (a && !there && server->addresses.size() < 2 * limits::kAddressesPerNs)
+        server->addresses.push_back(*a);
+    }
+  };
+  for (dns::NameView at = name; !at.IsRoot(); at = at.Parent()) {
+    if (configured && !at.IsBelow(configured->zone)) break;
+    const CacheEntryPtr cut = cache.Find(at, RRType::kNS, Slot::kDelegation);
+    if (!cut) continue;
+    size_t count = 0;
+    for (const auto rdata : cut->rrset->rdata) {
+      const auto target = dns::ReadTarget(rdata);
+      if (!target || count++ >= limits::kNsNames) continue;
+      rpz::KnownServer server{.name = dns::Name(*target), .addresses = {}};
+      for (const auto& g : cut->glue) {
+        if (g->owner.view() == *target) add(*g, &server);
+      }
+      for (const RRType type : {RRType::kA, RRType::kAAAA}) {
+        const CacheEntryPtr entry = cache.Find(*target, type);
+        if (entry && entry->kind == CacheKind::kRrset) add(*entry->rrset, &server);
+      }
+      out.push_back(std::move(server));
+    }
+  }
+  return out;
+}
+
 ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Settings& settings, MonoTime now) {
   return MakeCut(*referral.ns, referral.glue, cache, settings, now);
 }

@@ -13,6 +13,7 @@
 #include "proto/dns/name.h"
 #include "resolver/core/cache/rrset_cache.h"
 #include "resolver/core/iterator/classify.h"
+#include "resolver/core/rpz/judge.h"
 #include "resolver/core/settings.h"
 
 namespace sekisho::resolver {
@@ -39,6 +40,12 @@ ZoneCut FindZoneCut(dns::NameView name, RrsetCache& cache, const Settings& setti
 // The addresses of a server in the delegation of the zone that it stands in itself: what the parent says,
 // whatever the zone says.
 std::vector<Endpoint> GlueOf(dns::NameView name, RrsetCache& cache, const Settings& settings, MonoTime now);
+
+// The servers of every delegation above `name` that the cache knows, the root's not among them, the closest
+// first; with all their addresses that are known. What has expired counts: what it led to may be in the cache
+// still. Of names in a configured zone, only delegations below that zone.
+std::vector<rpz::KnownServer> KnownServersAbove(dns::NameView name, RrsetCache& cache,
+                                                const Settings& settings);
 
 // The cut that a referral makes.
 ZoneCut CutFromReferral(const Referral& referral, RrsetCache& cache, const Settings& settings, MonoTime now);
