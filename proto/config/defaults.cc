@@ -54,6 +54,7 @@ Config DefaultConfig() {
   resolver->set_qname_minimisation_type("A");
   resolver->set_mix_case(true);
   resolver->set_minimal_responses(true);
+  resolver->set_ns_in_negative_answers(false);
   resolver->set_aggressive_nsec(true);
   resolver->set_root_priming(true);
   resolver->set_harden_glue(true);

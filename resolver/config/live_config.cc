@@ -215,6 +215,7 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
   settings->minimise_type = resolver.qname_minimisation_type() == "NS" ? RRType::kNS : RRType::kA;
   settings->mix_case = resolver.mix_case();
   settings->minimal_responses = resolver.minimal_responses();
+  settings->ns_in_negative_answers = resolver.ns_in_negative_answers();
   settings->aggressive_nsec = resolver.aggressive_nsec();
   settings->root_priming = resolver.root_priming();
   settings->harden_glue = resolver.harden_glue();

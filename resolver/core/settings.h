@@ -97,6 +97,7 @@ struct Settings {
   bool mix_case = true;                         // 0x20
   bool answer_rotation = true;                  // each reply begins a set with another record
   bool minimal_responses = true;                // nothing beside the answer and what proves it
+  bool ns_in_negative_answers = false;          // beside the SOA, as the zone's servers send them
   bool root_priming = false;                    // RFC 9609; the hints serve otherwise
   bool aggressive_nsec = true;                  // RFC 8198
   bool harden_glue = true;                      // glue only from inside the zone that refers

@@ -55,6 +55,7 @@ void Scenario::Config(const Words& w) {
       {"answer-rotation", &Settings::answer_rotation},
       {"minimal-responses", &Settings::minimal_responses},
       {"aggressive-nsec", &Settings::aggressive_nsec},
+      {"ns-in-negative-answers", &Settings::ns_in_negative_answers},
       {"root-priming", &Settings::root_priming},
       {"harden-glue", &Settings::harden_glue},
       {"prefetch", &Settings::prefetch},

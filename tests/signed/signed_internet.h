@@ -70,7 +70,11 @@ class SignedInternet : public resolver::RecordFetcher {
   resolver::Task<resolver::ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type,
                                                        std::vector<IpAddress> avoid, resolver::Budget& budget,
                                                        int depth) override;
-  resolver::ResponsePtr Peek(dns::NameView, dns::RRType) const override { return nullptr; }
+  // What is cached; by default nothing.
+  std::function<resolver::ResponsePtr(dns::NameView, dns::RRType)> peek;
+  resolver::ResponsePtr Peek(dns::NameView name, dns::RRType type) const override {
+    return peek ? peek(name, type) : nullptr;
+  }
   resolver::Task<resolver::ResponsePtr> Fetch(dns::Name name, dns::RRType type, resolver::Budget& budget,
                                               int depth) override;
   Now now() const override { return now_; }

@@ -88,7 +88,8 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     Refuse(state);
     co_return at_least;
   }
-  for (int asked = 0; now_->mono < state.give_up && !budget.Expired(now_->mono);) {
+  int asked = 0;
+  for (; now_->mono < state.give_up && !budget.Expired(now_->mono);) {
     std::optional<size_t> picked = PickServer(state);
     const bool tried = picked && state.candidates[*picked].tries > 0;
     if (!picked || tried) {
@@ -129,10 +130,11 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
     ResetCandidates(state);  // the next question may be another one's to answer
     co_return at_least;
   }
-  // What each server said comes after what follows from it; a spent budget speaks for itself.
-  const bool spent = std::any_of(state.errors.begin(), state.errors.end(),
-                                 [](const auto& e) { return e.code == EdeCode::kOther; });
-  if (!spent) {
+  // What each server said comes after what follows from it. A bound of ours that was reached before anybody
+  // was asked speaks for itself.
+  const bool bounded = std::any_of(state.errors.begin(), state.errors.end(),
+                                   [](const auto& e) { return e.code == EdeCode::kOther; });
+  if (!bounded || (asked > 0 && !state.refused)) {
     state.errors.insert(state.errors.begin(),
                         {EdeCode::kNoReachableAuthority, "at delegation " + state.cut.zone.ToString()});
   }
@@ -218,6 +220,7 @@ Classified Iterator::TakeReply(FetchState& state, const ExchangeResult& result, 
                        .edns = candidate.edns,
                        .forward = state.cut.forward,
                        .beside = !settings_->minimal_responses || (qname.IsRoot() && qtype == RRType::kNS),
+                       .ns_in_denials = settings_->ns_in_negative_answers,
                        .harden_glue = settings_->harden_glue};
   c = Classify(result.reply->message, question);
   // One forged DNAME would take a whole subtree: unsigned, it is believed over TCP only (row P17).

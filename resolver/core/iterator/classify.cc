@@ -314,7 +314,9 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
   c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
   const std::vector<RRsetPtr> authority = ShareAll(s.authority);
   KeepAuthority(authority, asked.qname, &c->response);
-  if (asked.beside) c->response.beside = TakeBeside(authority, s.additional, c->response);
+  if (asked.beside || asked.ns_in_denials) {
+    c->response.beside = TakeBeside(authority, s.additional, c->response);
+  }
   c->kind = ReplyKind::kResponse;
   // Nothing at all, or nothing by somebody who does not claim to know: another server may do better.
   const bool empty = reply.records(dns::Section::kAuthority).empty();
@@ -354,8 +356,9 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
     KeepAuthority(authority, asked.qname, &c.response);
     const dns::Rcode of_end = rcode == dns::Rcode::kNXDomain ? rcode : dns::Rcode::kNoError;
     if (c.response.kind == ResponseKind::kCname) TakeFurtherLinks(s, authority, asked, of_end, &c);
-    if (asked.beside) {
-      Response& end = c.further.empty() ? c.response : c.further.back();
+    Response& end = c.further.empty() ? c.response : c.further.back();
+    const bool denial = end.kind == ResponseKind::kNodata || end.kind == ResponseKind::kNxdomain;
+    if (asked.beside || (denial && asked.ns_in_denials)) {
       end.beside = TakeBeside(authority, s.additional, end);
     }
     // A resolver that answers from its cache is not the zone's server.

@@ -54,10 +54,11 @@ struct Asked {
   dns::NameView zone;  // the cut whose server it is
   dns::NameView qname;
   dns::RRType qtype = dns::RRType::kNone;
-  bool edns = true;         // the query had an OPT
-  bool forward = false;     // the server is a resolver: no AA, no referrals
-  bool beside = false;      // what is beside the answer is wanted too
-  bool harden_glue = true;  // glue outside the zone asked is not taken
+  bool edns = true;            // the query had an OPT
+  bool forward = false;        // the server is a resolver: no AA, no referrals
+  bool beside = false;         // what is beside the answer is wanted too
+  bool ns_in_denials = false;  // and NS beside a denial, in any case
+  bool harden_glue = true;     // glue outside the zone asked is not taken
 };
 
 Classified Classify(const dns::ParsedMessage& reply, const Asked& asked);

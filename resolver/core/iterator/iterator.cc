@@ -53,10 +53,16 @@ void Iterator::Configure(std::shared_ptr<const Settings> settings) {
   server_quota_.SetMost(settings_->bounds.fetches_per_server);
 }
 
+ResponsePtr Iterator::Peek(dns::NameView name, RRType type) const {
+  ResponsePtr cached = FromCache(name, type, false);
+  if (cached || type != RRType::kDS) return cached;
+  const CacheEntryPtr proof = cache_->Find(name, type, Slot::kReferral);
+  return proof && proof->expires > now_->mono ? FromEntry(*proof, name, type) : nullptr;
+}
+
 Task<ResponsePtr> Iterator::Fetch(dns::Name name, RRType type, Budget& budget, int depth) {
-  if (type == RRType::kDS && !FromCache(name, type, false)) {
-    const CacheEntryPtr proof = cache_->Find(name, type, Slot::kReferral);
-    if (proof && proof->expires > now_->mono) co_return FromEntry(*proof, name, type);
+  if (type == RRType::kDS) {
+    if (ResponsePtr known = Peek(name, type)) co_return known;
   }
   ResponsePtr response = co_await Resolve(std::move(name), type, false, budget, depth);
   co_return response;
@@ -81,6 +87,11 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
   if (depth > limits::kDepth) {
     co_return std::make_shared<const Response>(
         Failure(name, type, EdeCode::kOther, "sub-questions nest too deep"));
+  }
+  if (auto why = validate ? validator_.Hopeless(name, type) : std::nullopt) {
+    Response hopeless = Failure(name, type, why->code, std::move(why->text));
+    hopeless.security = Security::kBogus;
+    co_return std::make_shared<const Response>(std::move(hopeless));
   }
   const std::vector<IpAddress> nobody;
   Found found;

@@ -62,9 +62,7 @@ class Iterator final : public RecordFetcher {
   Task<ResponsePtr> Fetch(dns::Name name, dns::RRType type, Budget& budget, int depth) override;
   Task<ResponsePtr> FetchElsewhere(dns::Name name, dns::RRType type, std::vector<IpAddress> avoid,
                                    Budget& budget, int depth) override;
-  ResponsePtr Peek(dns::NameView name, dns::RRType type) const override {
-    return FromCache(name, type, false);
-  }
+  ResponsePtr Peek(dns::NameView name, dns::RRType type) const override;
   Now now() const override { return *now_; }
 
   Exchanges& exchanges() { return exchanges_; }

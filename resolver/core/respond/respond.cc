@@ -73,11 +73,13 @@ void AddAuthoritySection(const Question& q, dns::MessageBuilder& b) {
 }
 
 // The zone's NS records as the last server sent them along, as far as there is room.
-void AddBeside(const Question& q, dns::MessageBuilder& b) {
+void AddBeside(const Question& q, const Settings& settings, dns::MessageBuilder& b) {
   if (!q.answer || q.answer->chain.empty() || q.answer->rcode == dns::Rcode::kServFail || b.truncated())
     return;
   const Response& end = *q.answer->chain.back();
-  if (!end.beside) return;
+  const bool denial = end.kind == ResponseKind::kNodata || end.kind == ResponseKind::kNxdomain;
+  const bool wanted = !settings.minimal_responses || (denial && settings.ns_in_negative_answers);
+  if (!wanted || !end.beside) return;
   for (const auto& rrset : end.beside->authority) {
     const uint32_t ttl = std::min(rrset->ttl, end.ttl_cap);
     if (!b.AddOptionalRRset(Section::kAuthority, *rrset, ttl, q.dnssec_ok)) return;
@@ -131,7 +133,7 @@ void BuildReply(Question& q, const Settings& settings, std::vector<uint8_t>* out
   if (settings.answer_rotation) b.SetRotation(q.id);
   AddAnswerSection(q, b);
   AddAuthoritySection(q, b);
-  if (!settings.minimal_responses) AddBeside(q, b);
+  AddBeside(q, settings, b);
   for (const auto& extra : q.additional) {
     if (b.truncated() || !b.AddOptionalRRset(Section::kAdditional, *extra.rrset, extra.ttl, q.dnssec_ok))
       break;

@@ -233,6 +233,17 @@ bool RetiredAlgorithm(const EntryPoints& points) {
          });
 }
 
+}  // namespace
+
+std::optional<dns::ExtendedError> Hopeless(const EntryPoints& anchor, const Policy& policy) {
+  dns::ExtendedError why;
+  const EntryPoints usable = UsableEntryPoints(anchor, policy, &why);
+  if (!usable.ds.empty() || !usable.dnskeys.empty() || !RetiredAlgorithm(anchor)) return std::nullopt;
+  return why;
+}
+
+namespace {
+
 Task<ZoneStatusPtr> StartAt(Walk& walk, const EntryPoints& anchor) {
   const MonoTime now = walk.fetcher.now().mono;
   ZoneStatusPtr known = walk.knowledge->cache.Find(anchor.zone.LowercaseBytes(), now);
@@ -283,15 +294,28 @@ Knowledge::Knowledge(const Settings& settings)
 
 namespace {
 
+// Who signed what is cached of the DS at `name`: the records, or that a delegation there has none.
+std::optional<dns::Name> DsSigner(const Response& ds, dns::NameView name) {
+  if (ds.kind == ResponseKind::kAnswer) {
+    const dns::RRset* rrset = FindAnswer(ds, name, RRType::kDS);
+    return rrset == nullptr ? std::nullopt : BestSigner(*rrset, name.Parent());
+  }
+  if (ds.kind != ResponseKind::kNodata) return std::nullopt;
+  for (const auto& rrset : ds.authority) {
+    if (rrset->type != RRType::kNSEC && rrset->type != RRType::kNSEC3) continue;
+    if (auto signer = BestSigner(*rrset, name.Parent())) return signer;
+  }
+  return std::nullopt;
+}
+
 // How many labels of `target` the next step may take. Usually one more than `zone` has; but where a DS signed
-// by the zone is cached, as referrals leave it, nothing between needs to be known.
+// by the zone is cached, or its absence, as referrals leave them, nothing between needs to be known.
 int NextCut(const Walk& walk, const ZoneStatus& zone, dns::NameView target, int labels) {
   for (int at = labels; at <= target.LabelCount(); ++at) {
-    const ResponsePtr ds = walk.fetcher.Peek(target.Suffix(at), RRType::kDS);
-    if (ds == nullptr || ds->kind != ResponseKind::kAnswer) continue;
-    const dns::RRset* rrset = FindAnswer(*ds, target.Suffix(at), RRType::kDS);
-    if (rrset == nullptr) continue;
-    const std::optional<dns::Name> signer = BestSigner(*rrset, target.Suffix(at).Parent());
+    const dns::NameView name = target.Suffix(at);
+    const ResponsePtr ds = walk.fetcher.Peek(name, RRType::kDS);
+    if (ds == nullptr || (ds->kind != ResponseKind::kAnswer && ds->kind != ResponseKind::kNodata)) continue;
+    const std::optional<dns::Name> signer = DsSigner(*ds, name);
     return signer && *signer == zone.keys.zone ? at : labels;
   }
   return labels;

@@ -11,6 +11,8 @@
 #define SEKISHO_RESOLVER_CORE_VALIDATOR_CHAIN_H_
 
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "proto/dns/dnssec_crypto.h"
 #include "proto/dns/name.h"
@@ -25,7 +27,9 @@
 
 namespace sekisho::resolver::dnssec {
 
-inline constexpr int kStepsPerQuestion = 24;
+// As many as a name below ip6.arpa has labels, with two to spare: validated through forwarders, each may be
+// asked for.
+inline constexpr int kStepsPerQuestion = 36;
 
 // What one configuration knows and has learnt. A reload makes a new one; questions under way keep theirs.
 struct Knowledge {
@@ -58,6 +62,9 @@ struct Walk {
     return {knowledge->crypto, budget, knowledge->policy, UnixSeconds(fetcher.now().wall), nullptr};
   }
 };
+
+// Why nothing at or below `anchor` can ever be validated; nothing: it may be. Then nobody needs to be asked.
+std::optional<dns::ExtendedError> Hopeless(const EntryPoints& anchor, const Policy& policy);
 
 // The zone that holds `target`, as far as it can be followed. Never kNotACut or kNoName.
 Task<ZoneStatusPtr> FindZone(Walk& walk, dns::Name target);

@@ -202,6 +202,13 @@ void Validator::Configure(std::shared_ptr<const Settings> settings) {
   impl_->knowledge = std::make_shared<dnssec::Knowledge>(settings ? *settings : Settings{});
 }
 
+std::optional<dns::ExtendedError> Validator::Hopeless(dns::NameView name, RRType type) const {
+  const dnssec::Knowledge& knowledge = *impl_->knowledge;
+  if (!knowledge.validate) return std::nullopt;
+  const auto* anchor = knowledge.anchors.StartFor(dnssec::HolderOf(name, type), impl_->fetcher.now().wall);
+  return anchor == nullptr ? std::nullopt : dnssec::Hopeless(*anchor, knowledge.policy);
+}
+
 Task<bool> Validator::Validate(Response* response, Budget& budget, int depth) {
   Walk walk{impl_->knowledge, impl_->fetcher, budget, depth, *response};
   Judgement judgement = co_await Judge(walk);

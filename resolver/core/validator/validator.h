@@ -13,6 +13,7 @@
 #define SEKISHO_RESOLVER_CORE_VALIDATOR_VALIDATOR_H_
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "proto/base/now.h"
@@ -46,6 +47,9 @@ class Validator {
 
   // Anchors and negative anchors; may be called again after a reload (forgets what it knew of zones).
   void Configure(std::shared_ptr<const Settings> settings);
+
+  // Why nothing at `name` can be validated whatever is said of it; nothing: it is to be seen.
+  std::optional<dns::ExtendedError> Hopeless(dns::NameView name, dns::RRType type) const;
 
   // Always ends with a verdict other than kUnchecked. With no anchor above the name: kInsecure.
   // Returns whether it is bogus by its own data, so that another server may have better.

@@ -153,6 +153,38 @@ TEST(ChainTest, KeysAreCheckedOncePerZone) {
 }
 
 // RFC 4035 section 4.7: what one server of a zone says does not make the zone bogus.
+// A name under ip6.arpa has 34 labels.
+constexpr char kDeep[] = "f.e.d.c.b.a.9.8.7.6.5.4.3.2.1.0.f.e.d.c.b.a.9.8.7.6.5.4.3.2.1.0.plain.test.";
+
+TEST(ChainTest, ADeepUnsignedNameIsReachedLabelByLabel) {
+  SignedInternet net;
+  net.AddZone(".");
+  // No cut is known between, and the unsigned zone begins far below.
+  std::string_view cut = std::string_view(kDeep).substr(2);
+  net.AddZone(cut, {.is_signed = false}).Add(std::string(kDeep) + " 300 IN PTR www.test.");
+  net.Finish();
+  EXPECT_EQ(N(kDeep).view().LabelCount(), 34);
+  EXPECT_EQ(net.Ask(kDeep, RRType::kPTR).security, Security::kInsecure);
+}
+
+TEST(ChainTest, AReferralsProofThatThereIsNoDsIsGoneToAtOnce) {
+  SignedInternet net;
+  net.AddZone(".");
+  std::string_view cut = std::string_view(kDeep).substr(2);
+  net.AddZone(cut, {.is_signed = false}).Add(std::string(kDeep) + " 300 IN PTR www.test.");
+  net.Finish();
+  net.peek = [&](dns::NameView name, RRType type) -> ResponsePtr {
+    if (name != N(cut).view() || type != RRType::kDS) return nullptr;
+    Response proof = net.Lookup(N(cut), RRType::kDS);
+    std::erase_if(proof.authority, [](const auto& s) { return s->type == RRType::kSOA; });
+    return std::make_shared<const Response>(std::move(proof));
+  };
+  EXPECT_EQ(net.Ask(kDeep, RRType::kPTR).security, Security::kInsecure);
+  const auto ds =
+      std::count_if(net.asked.begin(), net.asked.end(), [](const auto& q) { return q.type == RRType::kDS; });
+  EXPECT_EQ(ds, 1);
+}
+
 TEST(ChainTest, AnotherServerMayHaveTheRightKeys) {
   for (const RRType type : {RRType::kDNSKEY, RRType::kDS}) {
     World net({});
