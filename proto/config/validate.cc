@@ -203,6 +203,51 @@ void CheckServeStale(Problems& out, const ServeStale& stale) {
   Range(out, "resolver.serve_stale.ttl", stale.ttl(), 1, 3600);
 }
 
+void CheckPolicyZone(Problems& out, const std::string& path, const PolicyZone& zone,
+                     const std::set<std::string>& agencies) {
+  static const std::set<std::string> kActions = {"",       "given", "disabled", "passthru", "nxdomain",
+                                                 "nodata", "drop",  "tcp-only", "cname"};
+  static const std::set<std::string> kErrors = {"", "blocked", "censored", "filtered", "prohibited", "none"};
+  AbsolutePath(out, path + ".file", zone.file(), true);
+  for (int k = 0; k < zone.agencies_size(); ++k) {
+    if (agencies.contains(zone.agencies(k))) continue;
+    out.push_back(
+        {At(path + ".agencies", k), "'" + Printable(zone.agencies(k)) + "' is not the name of an agency"});
+  }
+  if (!kActions.contains(zone.action())) {
+    out.push_back({path + ".action", "'" + Printable(zone.action()) +
+                                         "': must be given, disabled, passthru, nxdomain, nodata, drop, "
+                                         "tcp-only or cname"});
+  }
+  if (zone.action() == "cname") {
+    CheckName(out, path + ".cname", zone.cname());
+  } else if (!zone.cname().empty()) {
+    out.push_back({path + ".cname", "needs action: cname"});
+  }
+  if (!kErrors.contains(zone.ede())) {
+    out.push_back({path + ".ede", "'" + Printable(zone.ede()) +
+                                      "': must be blocked, censored, filtered, prohibited or none"});
+  }
+}
+
+void CheckPolicyZones(Problems& out, const Config& config) {
+  std::set<std::string> agencies;
+  for (const Agency& agency : config.agencies()) agencies.insert(agency.name());
+  const auto& zones = config.resolver().rpz();
+  if (zones.size() > 64) out.push_back({"resolver.rpz", "more than 64 zones"});
+  std::set<std::string> names;
+  for (int i = 0; i < zones.size(); ++i) {
+    const std::string path = At("resolver.rpz", i);
+    const auto name = dns::Name::Parse(zones[i].name());
+    if (!name || name->IsRoot()) {
+      out.push_back({path + ".name", "'" + Printable(zones[i].name()) + "' is not a zone's name"});
+    } else if (!names.insert(name->LowercaseBytes()).second) {
+      out.push_back({path + ".name", "'" + Printable(zones[i].name()) + "' is another zone's name already"});
+    }
+    CheckPolicyZone(out, path, zones[i], agencies);
+  }
+}
+
 void CheckResolver(Problems& out, const Resolver& resolver) {
   constexpr uint64_t kMaxTtl = std::numeric_limits<int32_t>::max();  // RFC 2181 section 8
   CheckListen(out, resolver);
@@ -344,6 +389,7 @@ std::vector<Problem> Validate(const Config& config) {
   AbsolutePath(out, "run_dir", config.run_dir(), false);
   CheckAgencies(out, config);
   CheckResolver(out, config.resolver());
+  CheckPolicyZones(out, config);
   CheckBlocklist(out, config.blocklist());
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
   CheckApi(out, config.log().api());

@@ -1,5 +1,6 @@
 #include "resolver/config/live_config.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "resolver/config/builtin_root.h"
 #include "resolver/config/cookie_secrets.h"
 #include "resolver/config/record_file.h"
+#include "resolver/core/policy/policy_groups.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -254,6 +256,50 @@ void SetIteration(const config::Resolver& resolver, Settings* settings) {
   settings->max_negative_ttl = resolver.max_negative_ttl();
 }
 
+rpz::Override OverrideOf(const std::string& text) {
+  static const std::map<std::string, rpz::Override> kActions = {
+      {"disabled", rpz::Override::kDisabled}, {"passthru", rpz::Override::kPassthru},
+      {"nxdomain", rpz::Override::kNxdomain}, {"nodata", rpz::Override::kNodata},
+      {"drop", rpz::Override::kDrop},         {"tcp-only", rpz::Override::kTcpOnly},
+      {"cname", rpz::Override::kCname}};
+  const auto found = kActions.find(text);
+  return found == kActions.end() ? rpz::Override::kGiven : found->second;
+}
+
+std::optional<dns::EdeCode> ErrorOf(const std::string& text) {
+  static const std::map<std::string, dns::EdeCode> kErrors = {{"censored", dns::EdeCode::kCensored},
+                                                              {"filtered", dns::EdeCode::kFiltered},
+                                                              {"prohibited", dns::EdeCode::kProhibited}};
+  if (text == "none") return std::nullopt;
+  const auto found = kErrors.find(text);
+  return found == kErrors.end() ? dns::EdeCode::kBlocked : found->second;
+}
+
+void SetPolicyZones(const config::Config& config, Settings* settings, std::vector<PolicyZoneFile>* files) {
+  std::vector<std::vector<AgencyTable::Id>> agencies_of_zone;
+  for (const config::PolicyZone& zone : config.resolver().rpz()) {
+    const auto origin = dns::Name::Parse(zone.name());
+    if (!origin) continue;
+    auto made = std::make_shared<rpz::ZoneConfig>();
+    made->name = zone.name();
+    made->action = OverrideOf(zone.action());
+    if (const auto cname = dns::Name::Parse(zone.cname())) made->cname = *cname;
+    made->log_only = zone.log_only();
+    made->signal_nxdomain_ra = zone.signal_nxdomain_ra();
+    if (zone.has_max_ttl()) made->max_ttl = zone.max_ttl();
+    made->error = ErrorOf(zone.ede());
+    files->push_back({zone.name(), *origin, zone.file()});
+    settings->policy_zones.push_back(std::move(made));
+    auto& agencies = agencies_of_zone.emplace_back();
+    for (int i = 0; i < config.agencies_size(); ++i) {
+      const auto& wanted = zone.agencies();
+      if (std::find(wanted.begin(), wanted.end(), config.agencies(i).name()) != wanted.end())
+        agencies.push_back(static_cast<AgencyTable::Id>(i));
+    }
+  }
+  MakePolicyGroups(agencies_of_zone, settings);
+}
+
 absl::Status SetCookies(const config::Cookies& cookies, Cookies* out) {
   out->answer = cookies.answer();
   out->require = cookies.require();
@@ -300,6 +346,7 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
       !status.ok()) {
     return status;
   }
+  SetPolicyZones(config, &settings, &live.policy_zones);
   live.tcp = MakeTcpLimits(resolver.tcp());
   live.settings = std::make_shared<const Settings>(std::move(settings));
   return live;

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proto/schema/config.pb.h"
 #include "resolver/config/tcp_limits.h"
@@ -19,8 +20,16 @@
 
 namespace sekisho::resolver {
 
+// Where a response policy zone stands.
+struct PolicyZoneFile {
+  std::string name;  // as in Settings::policy_zones
+  dns::Name origin;
+  std::string path;
+};
+
 struct LiveConfig {
   std::shared_ptr<const Settings> settings;
+  std::vector<PolicyZoneFile> policy_zones;
   TcpLimits tcp;
   // Where root hints and anchors came from, for status: a file's path, "configuration" or "built in".
   std::string root_hints_origin;

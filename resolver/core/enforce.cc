@@ -43,8 +43,10 @@ dns::Name TakeLinks(Question& q, size_t links) {
     const auto& chain = q.answer->chain;
     for (size_t i = 0; i < links && i < chain.size(); ++i) {
       for (const auto& rrset : chain[i]->answer) {
-        const bool there =
-            std::any_of(q.path.begin(), q.path.end(), [&](const auto& e) { return e.rrset == rrset; });
+        // One DNAME may make several links; it is told once.
+        const bool there = std::any_of(q.path.begin(), q.path.end(), [&](const auto& e) {
+          return e.rrset->type == rrset->type && e.rrset->owner == rrset->owner;
+        });
         if (!there) q.path.push_back({rrset, std::min(rrset->ttl, chain[i]->ttl_cap)});
       }
     }

@@ -8,8 +8,8 @@
 //
 // What the DNS said and is not told goes into Question::withheld, and nothing of it into the reply.
 //
-// Threads: one worker. Limits: aliases of policy and links of the DNS together are bounded as a chain of the
-// DNS is (kChainLinks). Standards: RFC 8914, draft-vixie-dnsop-dns-rpz-00 (policy zones).
+// Threads: one worker. Limits: what stands before the name sought is bounded as a chain of the DNS is
+// (kChainLinks). Standards: RFC 8914, draft-vixie-dnsop-dns-rpz-00 (policy zones).
 #ifndef SEKISHO_RESOLVER_CORE_ENFORCE_H_
 #define SEKISHO_RESOLVER_CORE_ENFORCE_H_
 

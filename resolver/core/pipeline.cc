@@ -300,8 +300,11 @@ Next Respond(Query& query, World& world, Now now) {
   Question& q = query.question;
   if (q.answer) AddAdditional(q, world);
   BuildReply(q, *world.settings, query.reply);
-  const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*q.agency)};
-  world.packets->Store(q, *query.reply, world.settings->answer_rotation, scope, now);
+  // A reload while it waited may have numbered the agencies anew.
+  if (q.asked_under == nullptr || q.asked_under.get() == world.settings) {
+    const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*q.agency)};
+    world.packets->Store(q, *query.reply, world.settings->answer_rotation, scope, now);
+  }
   return Next::kRecord;
 }
 

@@ -39,7 +39,8 @@ class Daemon {
     const uint64_t files = config::RaiseOpenFiles();
     auto server = Server::Bind(
         fixed, *std::move(live), started, [this](const auto& s) { OnPolicy(s); },
-        [this](const std::string& text, bool alarm) { OnAnchors(text, alarm); });
+        [this](const std::string& text, bool alarm) { OnAnchors(text, alarm); },
+        [this](const auto& s) { OnPolicyZone(s); });
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
     if (!fixed.user.empty()) {
@@ -119,7 +120,10 @@ class Daemon {
     for (const std::string& name : NeedsRestart(server_->config(), StaticConfig(*config))) {
       log_.warn("reload: {} takes effect after a restart", name);
     }
-    server_->Reload(*std::move(live));
+    if (auto status = server_->Reload(*std::move(live)); !status.ok()) {
+      log_.error("reload refused, nothing was changed: {}", Printable(status));
+      return;
+    }
     log_.info("configuration reloaded");
   }
 
@@ -135,6 +139,20 @@ class Daemon {
   // On whatever thread.
   void OnAnchors(const std::string& text, bool alarm) {
     log_.log(alarm ? spdlog::level::warn : spdlog::level::info, "{}", config::Printable(text, kMaxLogText));
+  }
+
+  // On the thread that has read the file.
+  void OnPolicyZone(const PolicyZoneFiles::State& state) {
+    if (!state.error.empty()) {
+      log_.error("policy zone {} stays as it was: {}", state.name,
+                 config::Printable(state.error, kMaxLogText));
+      return;
+    }
+    log_.info("policy zone {} in force, {} rules", state.name, state.rules);
+    if (state.left_out != 0) {
+      log_.warn("policy zone {}: {} records are no rules: {}", state.name, state.left_out,
+                config::Printable(state.left_out_why, kMaxLogText));
+    }
   }
 
   static std::string Printable(const absl::Status& status) {

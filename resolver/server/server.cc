@@ -25,18 +25,19 @@ record::SpoolerOptions SpoolerOptionsOf(const StaticConfig& config, Now started,
 }  // namespace
 
 Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
-               AnchorKeeper::News anchor_news)
+               AnchorKeeper::News anchor_news, PolicyZoneNews zone_news)
     : config_(config),
       live_(std::move(live)),
       started_(started),
       news_(std::move(news)),
+      zone_news_(std::move(zone_news)),
       clock_(config.cache_wall_clock),
       anchors_(
           config.paths.Anchors(), &settings_, [this] { WakeWorkers(); }, std::move(anchor_news)),
       cache_(config.cache_bytes, std::max(kMinShards, kShardsPerWorker * config.workers), rng_),
       records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
-      policy_watch_(config.paths.Snapshots(), &policy_,
-                    [this](const PolicyWatch::State& s) { OnPolicy(s); }) {
+      policy_watch_(config.paths.Snapshots(), &policy_, [this](const PolicyWatch::State& s) { OnPolicy(s); }),
+      policy_zone_files_(&zones_, [this](const PolicyZoneFiles::State& s) { OnPolicyZone(s); }) {
   rng_.Fill(cookie_secret_);
   anchors_.Configure(live_.settings);
 }
@@ -44,9 +45,11 @@ Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyN
 Server::~Server() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Bind(const StaticConfig& config, LiveConfig live, Now started,
-                                                     PolicyNews news, AnchorKeeper::News anchor_news) {
-  std::unique_ptr<Server> server(
-      new Server(config, std::move(live), started, std::move(news), std::move(anchor_news)));
+                                                     PolicyNews news, AnchorKeeper::News anchor_news,
+                                                     PolicyZoneNews zone_news) {
+  std::unique_ptr<Server> server(new Server(config, std::move(live), started, std::move(news),
+                                            std::move(anchor_news), std::move(zone_news)));
+  if (auto status = server->policy_zone_files_.Load(server->live_.policy_zones); !status.ok()) return status;
   if (auto status = server->BindSockets(); !status.ok()) return status;
   return server;
 }
@@ -74,6 +77,7 @@ absl::Status Server::BindSockets() {
 absl::Status Server::Start() {
   // The first look at the policy comes before the first answer.
   policy_watch_.Start();
+  policy_zone_files_.Start();
   records_.Start();
   anchors_.Start();
   // The UDP sockets are bound and keep what arrives, so an open TCP port says that both are served.
@@ -87,6 +91,7 @@ absl::Status Server::Start() {
     deps.index = static_cast<uint16_t>(i);
     deps.settings = &settings_;
     deps.policy = &policy_;
+    deps.zones = &zones_;
     deps.cache = &cache_;
     deps.sink = records_.sink(i);
     deps.quota = &quota_;
@@ -105,24 +110,34 @@ absl::Status Server::Start() {
 
 void Server::Stop() {
   policy_watch_.Stop();
+  policy_zone_files_.Stop();
   for (auto& worker : workers_) worker->Stop();
   anchors_.Stop();
   records_.Stop();
 }
 
-void Server::Reload(LiveConfig live) {
+absl::Status Server::Reload(LiveConfig live) {
+  // Zones before the settings that name them, so that none is missing in between.
+  if (auto status = policy_zone_files_.Load(live.policy_zones); !status.ok()) return status;
   live_ = std::move(live);
   anchors_.Configure(live_.settings);
   for (auto& worker : workers_) {
     worker->SetTcpLimits(live_.tcp);
     worker->Wake();
   }
+  return absl::OkStatus();
 }
 
 // On the watch's thread. Idle workers are woken so that they let go of the old snapshot.
 void Server::OnPolicy(const PolicyWatch::State& state) {
   WakeWorkers();
   news_(state);
+}
+
+// On the files' thread, or the main one.
+void Server::OnPolicyZone(const PolicyZoneFiles::State& state) {
+  WakeWorkers();
+  zone_news_(state);
 }
 
 void Server::WakeWorkers() {

@@ -26,6 +26,7 @@
 #include "resolver/server/anchor_keeper.h"
 #include "resolver/server/connection_quota.h"
 #include "resolver/server/policy_watch.h"
+#include "resolver/server/policy_zone_files.h"
 #include "resolver/server/record_writer.h"
 #include "resolver/server/worker.h"
 
@@ -35,22 +36,27 @@ class Server {
  public:
   // What is told to the log: a new policy, or why it could not be taken. Called on the watch's thread.
   using PolicyNews = std::function<void(const PolicyWatch::State&)>;
+  // The same of a response policy zone's file.
+  using PolicyZoneNews = std::function<void(const PolicyZoneFiles::State&)>;
 
   static absl::StatusOr<std::unique_ptr<Server>> Bind(
       const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
-      AnchorKeeper::News anchor_news = [](const auto&, bool) {});
+      AnchorKeeper::News anchor_news = [](const auto&, bool) {},
+      PolicyZoneNews zone_news = [](const auto&) {});
   ~Server();
 
   absl::Status Start();
   // Stops answering, then writes all records out.
   void Stop();
-  void Reload(LiveConfig live);
+  // An error changes nothing.
+  absl::Status Reload(LiveConfig live);
 
   const StaticConfig& config() const { return config_; }
   const LiveConfig& live() const { return live_; }
   Now started() const { return started_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   RrsetCache::Stats cache_stats() const { return cache_.stats(); }
+  std::vector<PolicyZoneFiles::State> policy_zone_states() const { return policy_zone_files_.states(); }
   PolicyWatch::State policy_state() const { return policy_watch_.state(); }
   const record::LookupSpooler& spooler() const { return records_.spooler(); }
   AnchorKeeper::State anchor_state() const { return anchors_.state(); }
@@ -58,20 +64,23 @@ class Server {
 
  private:
   Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
-         AnchorKeeper::News anchor_news);
+         AnchorKeeper::News anchor_news, PolicyZoneNews zone_news);
   absl::Status BindSockets();
   void WakeWorkers();
   void OnPolicy(const PolicyWatch::State& state);
+  void OnPolicyZone(const PolicyZoneFiles::State& state);
 
   StaticConfig config_;
   LiveConfig live_;
   Now started_;
   PolicyNews news_;
+  PolicyZoneNews zone_news_;
   FollowingClock clock_;
   KernelRng rng_;
   CookieSecret cookie_secret_{};  // drawn at the start; all workers know it
   Published<const Settings> settings_;
   Published<const blocklist::PolicySnapshot> policy_;
+  Published<const rpz::Zones> zones_;
   AnchorKeeper anchors_;
   RrsetCache cache_;
   ConnectionQuota quota_;
@@ -80,6 +89,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::atomic<bool> running_{false};  // workers_ is complete
   PolicyWatch policy_watch_;
+  PolicyZoneFiles policy_zone_files_;
 };
 
 }  // namespace sekisho::resolver

@@ -47,7 +47,8 @@ std::string KeysOf(const dnssec::TrustPoint& point) {
   for (const dnssec::AnchorKey& key : point.keys) {
     text += (text.empty() ? "" : ", ") + std::to_string(dns::KeyTag(AsBytes(key.rdata))) + " " +
             dnssec::ToString(key.state);
-    if (key.state == dnssec::AnchorState::kAddPend) text += " until " + FormatTime(UnixMicros(key.until), TimeZone{}, 0);
+    if (key.state == dnssec::AnchorState::kAddPend)
+      text += " until " + FormatTime(UnixMicros(key.until), TimeZone{}, 0);
   }
   return text.empty() ? "as configured" : text;
 }
@@ -104,6 +105,21 @@ void AddPolicy(const Server& server, Now now, Items& items) {
   items.Add("policy_rules", policy.rules);
   if (active) items.Add("policy_loaded_ago", Seconds(now.wall - policy.loaded));
   if (!policy.error.empty()) items.Add("policy_error", policy.error, "the newest snapshot cannot be used");
+}
+
+void AddPolicyZones(const Server& server, Now now, Items& items) {
+  for (const PolicyZoneFiles::State& zone : server.policy_zone_states()) {
+    std::string text = std::to_string(zone.rules) + " rules";
+    if (zone.serial) text += ", serial " + std::to_string(*zone.serial);
+    text += ", " + std::to_string(zone.bytes) + " bytes, read " + Seconds(now.wall - zone.loaded) + " ago";
+    std::string alarm;
+    if (!zone.error.empty()) {
+      alarm = "an older version is in force: " + zone.error;
+    } else if (zone.left_out != 0) {
+      alarm = std::to_string(zone.left_out) + " records are no rules: " + zone.left_out_why;
+    }
+    items.Add(("policy_zone " + zone.name).c_str(), std::move(text), std::move(alarm));
+  }
 }
 
 void AddQuestions(const Server& server, Items& items) {
@@ -168,6 +184,7 @@ control::StatusReply MakeStatus(const Server& server, Now now) {
   items.Add("root_hints", server.live().root_hints_origin);
   AddAnchors(server, now, items);
   AddPolicy(server, now, items);
+  AddPolicyZones(server, now, items);
   AddQuestions(server, items);
   AddUpstream(server, items);
   const RrsetCache::Stats cache = server.cache_stats();

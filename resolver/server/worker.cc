@@ -13,6 +13,7 @@ namespace sekisho::resolver {
 Worker::Worker(const WorkerDeps& deps, WorkerSockets sockets)
     : core_({.settings = deps.settings,
              .policy = deps.policy,
+             .zones = deps.zones,
              .cache = deps.cache,
              .rng = &rng_,
              .sink = deps.sink,

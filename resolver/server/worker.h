@@ -37,6 +37,7 @@ struct WorkerDeps {
   uint16_t index = 0;
   const Published<const Settings>* settings = nullptr;
   const Published<const blocklist::PolicySnapshot>* policy = nullptr;
+  const Published<const rpz::Zones>* zones = nullptr;
   RrsetCache* cache = nullptr;
   RecordSink* sink = nullptr;
   ConnectionQuota* quota = nullptr;

@@ -192,6 +192,18 @@ INSTANTIATE_TEST_SUITE_P(
         {"resolver: {rate_limit: {ipv4_prefix: 33}}\n", "rate_limit.ipv4_prefix: must be from 8 to 32"},
         {"resolver: {rate_limit: {exempt: [192.0.2.0/24, x]}}\n", "exempt[1]: 'x' is not a network"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
+        {"resolver: {rpz: [{name: r.test}]}\n", "resolver.rpz[0].file: is missing"},
+        {"resolver: {rpz: [{name: r.test, file: zone}]}\n", "rpz[0].file: 'zone': must be an absolute path"},
+        {"resolver: {rpz: [{name: ., file: /z}]}\n", "rpz[0].name: '.' is not a zone's name"},
+        {"resolver:\n  rpz:\n    - {name: r.test, file: /z}\n    - {name: R.test., file: /y}\n",
+         "f.yaml:4:14: resolver.rpz[1].name: 'R.test.' is another zone's name already"},
+        {"resolver: {rpz: [{name: r.test, file: /z, agencies: [nobody]}]}\n",
+         "rpz[0].agencies[0]: 'nobody' is not the name of an agency"},
+        {"resolver: {rpz: [{name: r.test, file: /z, action: block}]}\n",
+         "rpz[0].action: 'block': must be given"},
+        {"resolver: {rpz: [{name: r.test, file: /z, action: cname}]}\n", "rpz[0].cname: '' is not a name"},
+        {"resolver: {rpz: [{name: r.test, file: /z, cname: a.test}]}\n", "rpz[0].cname: needs action: cname"},
+        {"resolver: {rpz: [{name: r.test, file: /z, ede: loud}]}\n", "rpz[0].ede: 'loud': must be blocked"},
     }));
 
 TEST(Config, DeepNestingEndsWithAnError) {

@@ -173,5 +173,32 @@ TEST_F(LiveConfigTest, CookieSecretsComeFromAFile) {
               HasSubstr("resolver.cookies.secret_file: /nonexistent/secrets"));
 }
 
+TEST_F(LiveConfigTest, PolicyZonesAndWhoseTheyAre) {
+  auto live = MakeLiveConfig(
+      Parsed(
+          "agencies:\n  - {name: a, networks: [192.0.2.0/24]}\n  - {name: b, networks: [198.51.100.0/24]}\n"
+          "  - {name: c, networks: [203.0.113.0/24]}\n"
+          "resolver:\n  rpz:\n    - {name: one.test, file: /z1, action: cname, cname: garden.test, ede: "
+          "none}\n"
+          "    - {name: two.test, file: /z2, agencies: [b], log_only: true, max_ttl: 60, ede: censored,"
+          " signal_nxdomain_ra: true}\n"),
+      None());
+  ASSERT_TRUE(live.ok()) << live.status();
+  const Settings& s = *live->settings;
+  ASSERT_EQ(s.policy_zones.size(), 2u);
+  EXPECT_EQ(s.policy_zones[0]->action, rpz::Override::kCname);
+  EXPECT_EQ(s.policy_zones[0]->cname.ToString(), "garden.test.");
+  EXPECT_FALSE(s.policy_zones[0]->error);
+  EXPECT_EQ(s.policy_zones[1]->error, dns::EdeCode::kCensored);
+  EXPECT_EQ(s.policy_zones[1]->max_ttl, 60u);
+  EXPECT_TRUE(s.policy_zones[1]->log_only && s.policy_zones[1]->signal_nxdomain_ra);
+  EXPECT_EQ(live->policy_zones[1].path, "/z2");
+  // a and c are under the same rules and share replies; b is not.
+  EXPECT_EQ(s.agencies.policy_group(0), s.agencies.policy_group(2));
+  EXPECT_NE(s.agencies.policy_group(0), s.agencies.policy_group(1));
+  EXPECT_EQ(s.group_zones[s.agencies.policy_group(0)].size(), 1u);
+  EXPECT_EQ(s.group_zones[s.agencies.policy_group(1)].size(), 2u);
+}
+
 }  // namespace
 }  // namespace sekisho::resolver

@@ -92,8 +92,8 @@ class ServerTest : public ::testing::Test {
 
   config::Config Config(const std::string& networks = "127.0.0.0/8") {
     auto config = config::ParseConfig("data_dir: " + dir_ + "\nagencies: [{name: home, networks: [" +
-                                          networks + "]}]\nresolver: {listen: [\"" + listen_.ToString() +
-                                          "\"], workers: 2, root_hints: " + dir_ +
+                                          networks + "]}]\nresolver: {" + zones_ + "listen: [\"" +
+                                          listen_.ToString() + "\"], workers: 2, root_hints: " + dir_ +
                                           "/hints, query_private_addresses: true, special_use_zones: false, "
                                           "dnssec: {validate: false}, upstream_port: " +
                                           std::to_string(authority_.port()) + "}\n",
@@ -135,6 +135,7 @@ class ServerTest : public ::testing::Test {
     return true;
   }
 
+  std::string zones_;  // "rpz: […], "
   std::string dir_;
   Endpoint listen_;
   Authority authority_;
@@ -174,7 +175,7 @@ TEST_F(ServerTest, ResolvesCachesAndRecordsEachQuestionOnce) {
 TEST_F(ServerTest, ReloadShutsStrangersOut) {
   Start();
   EXPECT_EQ(Rcode(AskUdp("www")), 0);
-  server_->Reload(*MakeLiveConfig(Config("10.0.0.0/8")));
+  ASSERT_TRUE(server_->Reload(*MakeLiveConfig(Config("10.0.0.0/8"))).ok());
   // What arrives after the reload is judged by it, whichever worker gets it.
   for (int i = 0; i < 8; ++i) EXPECT_EQ(Rcode(AskUdp("www")), 5);
   EXPECT_EQ(StatusOf("refused_clients"), "8");
@@ -208,6 +209,33 @@ TEST_F(ServerTest, NewPolicyIsInForceOnEveryWorkerWithinASecond) {
   EXPECT_EQ(StatusOf("filter_active"), "yes");
   for (int i = 0; i < 8; ++i) EXPECT_EQ(Rcode(AskUdp("evil")), 3);
   EXPECT_EQ(Rcode(AskUdp("www")), 0);
+}
+
+TEST_F(ServerTest, PolicyZonesFromFilesAnswerOnEveryWorkerAndChangeWithTheirFile) {
+  const std::string path = dir_ + "/zone";
+  std::ofstream(path) << "evil.test CNAME .\n";
+  zones_ = "rpz: [{name: rpz.example, file: " + path + "}], ";
+  Start();
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(Rcode(AskUdp("evil")), 3);
+  EXPECT_EQ(Rcode(AskUdp("www")), 0);
+  EXPECT_THAT(StatusOf("policy_zone rpz.example"), ::testing::StartsWith("1 rules, "));
+  std::ofstream(dir_ + "/new") << "www.test CNAME .\nother.test CNAME .\n";
+  std::filesystem::rename(dir_ + "/new", path);
+  ASSERT_TRUE(Eventually([&] { return Rcode(AskUdp("www")) == 3 && Rcode(AskUdp("evil")) == 0; }));
+  std::ofstream(path, std::ios::app) << "broken (\n";
+  ASSERT_TRUE(server_->Reload(*MakeLiveConfig(Config())).ok());
+  EXPECT_THAT(StatusOf("policy_zone rpz.example"),
+              ::testing::HasSubstr("an older version is in force: " + path + ":3: "));
+  EXPECT_EQ(Rcode(AskUdp("www")), 3);
+}
+
+TEST_F(ServerTest, APolicyZoneThatIsNoneKeepsTheServerFromStarting) {
+  std::ofstream(dir_ + "/zone") << "evil.test CNAME .\nbroken (\n";
+  zones_ = "rpz: [{name: rpz.example, file: " + dir_ + "/zone}], ";
+  const auto config = Config();
+  auto server = Server::Bind(StaticConfig(config), *MakeLiveConfig(config), ReadClocks(), [](const auto&) {});
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(std::string(server.status().message()), ::testing::HasSubstr("/zone:2: "));
 }
 
 TEST_F(ServerTest, SecondServerOnTheSamePortIsRefused) {
