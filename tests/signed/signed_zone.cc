@@ -134,6 +134,19 @@ void SignedZone::Sign() {
   }
 }
 
+std::string SignedZone::ToText() const {
+  // A server wants the SOA first.
+  std::string text = dns::RRsetToText(nodes_.at(apex_).at(RRType::kSOA));
+  for (const Nodes* nodes : {&nodes_, &denial_}) {
+    for (const auto& [owner, node] : *nodes) {
+      for (const auto& [type, rrset] : node) {
+        if (type != RRType::kSOA) text += dns::RRsetToText(rrset);
+      }
+    }
+  }
+  return text;
+}
+
 void SignedZone::MakeNsecChain() {
   std::vector<Name> names;
   for (const auto& [owner, node] : nodes_) {

@@ -51,6 +51,8 @@ class SignedZone {
   void Delegate(const SignedZone& child, uint8_t digest_type = 2);
   // Makes the chain of denial and all signatures. Once, after everything is added.
   void Sign();
+  // The zone as a master file.
+  std::string ToText() const;
   // Signs an RRset that is not the zone's, or differently.
   void SignRRset(dns::RRset* rrset, const SignOptions& options) const;
 
