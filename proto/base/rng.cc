@@ -1,9 +1,10 @@
 #include "proto/base/rng.h"
 
+#include <pthread.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -32,6 +33,20 @@ uint32_t Rng::Below(uint32_t bound) {
   return v % bound;
 }
 
+namespace {
+
+// Counts forks, so that a child does not go on with its parent's bytes; asking for the process each time is a system
+// call each time.
+std::atomic<uint64_t> forks{0};
+
+uint64_t Forks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1); });
+  if (registered != 0) std::abort();
+  return forks.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void KernelRng::Refill() {
   size_t have = 0;
   while (have < buffer_.size()) {
@@ -43,12 +58,12 @@ void KernelRng::Refill() {
     have += static_cast<size_t>(n);
   }
   used_ = 0;
-  pid_ = getpid();
+  forks_ = Forks();
 }
 
 void KernelRng::Fill(std::span<uint8_t> out) {
   while (!out.empty()) {
-    if (used_ == buffer_.size() || pid_ != getpid()) Refill();
+    if (used_ == buffer_.size() || forks_ != Forks()) Refill();
     const size_t n = std::min(out.size(), buffer_.size() - used_);
     std::memcpy(out.data(), buffer_.data() + used_, n);
     explicit_bzero(buffer_.data() + used_, n);

@@ -34,7 +34,7 @@ class KernelRng final : public Rng {
 
   std::array<uint8_t, 1024> buffer_{};
   size_t used_ = sizeof(buffer_);
-  int pid_ = 0;
+  uint64_t forks_ = 0;  // when the buffer was filled
 };
 
 }  // namespace sekisho

@@ -49,6 +49,8 @@ class Core::Impl {
     return reply->empty() || query.question.dropped ? Handled::kDropped : Handled::kReplied;
   }
 
+  void Expect(std::span<const std::span<const uint8_t>> packets) { packets_.Expect(packets); }
+
   void HandleClientGone(uint64_t token, Now now) {
     Begin(now);
     resolutions_.Forget(token);
@@ -192,6 +194,7 @@ Core::~Core() = default;
 Handled Core::HandleQuestion(const ClientQuestion& question, Now now, std::vector<uint8_t>* reply) {
   return impl_->HandleQuestion(question, now, reply);
 }
+void Core::Expect(std::span<const std::span<const uint8_t>> packets) { impl_->Expect(packets); }
 void Core::HandleClientGone(uint64_t token, Now now) { impl_->HandleClientGone(token, now); }
 void Core::HandleUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet, Now now) {
   impl_->HandleUpstreamReply(ticket, packet, now);

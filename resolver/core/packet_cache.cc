@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace sekisho::resolver {
 namespace {
@@ -74,28 +78,94 @@ bool MayKeep(const Question& q) {
   return q.answer->origin == record::Origin::kCache && q.answer->security != Security::kBogus;
 }
 
-}  // namespace
+constexpr size_t kNoWay = ~size_t{0};
+constexpr size_t kLine = 64;  // of the processor's caches
 
-PacketCache::Key PacketCache::MakeKey(dns::NameView qname, dns::RRType qtype, uint16_t group, uint8_t bits) {
-  Key key;
-  for (size_t i = 0; i < qname.size(); ++i) key.bytes[i] = dns::LowercaseByte(qname.data()[i]);
-  key.bytes[qname.size()] = static_cast<uint8_t>(static_cast<uint16_t>(qtype) >> 8);
-  key.bytes[qname.size() + 1] = static_cast<uint8_t>(qtype);
-  key.bytes[qname.size() + 2] = static_cast<uint8_t>(group >> 8);
-  key.bytes[qname.size() + 3] = static_cast<uint8_t>(group);
-  key.bytes[qname.size() + 4] = bits;
-  key.size = qname.size() + 5;
-  return key;
+void FetchAhead(const void* at) { __builtin_prefetch(at, 0, 3); }
+
+// The name asked for, of a packet that nothing is known of yet.
+std::optional<dns::NameView> PeekName(std::span<const uint8_t> packet) {
+  size_t at = dns::kHeaderSize;
+  while (at < packet.size() && packet[at] != 0) {
+    if (packet[at] > 63) return std::nullopt;
+    at += packet[at] + size_t{1};
+    if (at - dns::kHeaderSize >= dns::kMaxNameSize) return std::nullopt;
+  }
+  if (at + 5 > packet.size()) return std::nullopt;
+  return dns::NameView::Trusted(packet.data() + dns::kHeaderSize, at + 1 - dns::kHeaderSize);
 }
 
-PacketCache::Entry* PacketCache::Probe(const Key& key, uint64_t hash) {
-  for (Entry& e : sets_[hash & (kSets - 1)].ways) {
-    if (e.hash == hash && e.key.size() == key.size &&
-        std::memcmp(e.key.data(), key.bytes.data(), key.size) == 0) {
-      return &e;
+// Writes one part of an entry behind the other.
+class Cursor {
+ public:
+  explicit Cursor(uint8_t* at) : at_(at) {}
+  const uint8_t* Put(const void* from, size_t size) {
+    if (size > 0) std::memcpy(at_, from, size);
+    return std::exchange(at_, at_ + size);
+  }
+  dns::NameView Put(dns::NameView name) {
+    return dns::NameView::Trusted(Put(name.data(), name.size()), name.size());
+  }
+  std::string_view Put(std::string_view text) {
+    return {reinterpret_cast<const char*>(Put(text.data(), text.size())), text.size()};
+  }
+
+ private:
+  uint8_t* at_;
+};
+
+}  // namespace
+
+static_assert(std::is_trivially_destructible_v<PacketCache::Entry>);
+static_assert(alignof(PacketCache::Entry) % alignof(record::AnswerView) == 0);
+
+void PacketCache::Free::operator()(Entry* entry) const { ::operator delete(entry); }
+
+uint64_t PacketCache::HashOf(dns::NameView qname, dns::RRType qtype) const {
+  std::array<uint8_t, dns::kMaxNameSize + 2> bytes;
+  for (size_t i = 0; i < qname.size(); ++i) bytes[i] = dns::LowercaseByte(qname.data()[i]);
+  WriteU16(bytes.data() + qname.size(), static_cast<uint16_t>(qtype));
+  return hash_({bytes.data(), qname.size() + 2});
+}
+
+// Known already when the packet was expected.
+uint64_t PacketCache::HashOf(const ClientQuestion& in, const dns::ParsedMessage& m) {
+  while (expected_next_ < expected_count_) {
+    const Expected& e = expected_[expected_next_++];
+    if (e.packet == in.packet.data()) return e.hash;
+  }
+  return HashOf(m.qname(), m.qtype());
+}
+
+void PacketCache::Expect(std::span<const std::span<const uint8_t>> packets) {
+  expected_count_ = 0;
+  expected_next_ = 0;
+  for (const auto packet : packets.first(std::min(packets.size(), kMaxExpected))) {
+    const auto name = PeekName(packet);
+    if (!name) continue;
+    const uint64_t hash = HashOf(*name, static_cast<dns::RRType>(ReadU16(name->data() + name->size())));
+    expected_[expected_count_++] = {packet.data(), hash};
+    FetchAhead(&SetOf(hash));
+  }
+  for (size_t i = 0; i < expected_count_; ++i) {
+    const Set& set = SetOf(expected_[i].hash);
+    for (size_t way = 0; way < kWays; ++way) {
+      if (set.tags[way] != TagOf(expected_[i].hash) || !set.ways[way]) continue;
+      const auto* at = reinterpret_cast<const uint8_t*>(set.ways[way].get());
+      // What most entries take; the processor itself goes on from there.
+      for (size_t line = 0; line < 8; ++line) FetchAhead(at + line * kLine);
     }
   }
-  return nullptr;
+}
+
+size_t PacketCache::Probe(const Set& set, uint32_t tag, dns::NameView qname, dns::RRType qtype,
+                          uint8_t bits) {
+  for (size_t way = 0; way < kWays; ++way) {
+    if (set.tags[way] != tag || !set.ways[way]) continue;
+    const Entry& e = *set.ways[way];
+    if (e.bits == bits && e.group == group && e.event.qtype == qtype && e.event.qname == qname) return way;
+  }
+  return kNoWay;
 }
 
 // Of the reply in parsed_. Addresses alone: in other data a record may point into the one before it.
@@ -116,46 +186,98 @@ void PacketCache::FindRun(Entry* e) const {
   }
 }
 
-Question* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in, const Room& room,
-                            Scope scope, Now now, std::vector<uint8_t>* reply) {
+const PacketCache::Entry* PacketCache::Find(const dns::ParsedMessage& m, const ClientQuestion& in,
+                                            const Room& room, Scope scope, Now now,
+                                            std::vector<uint8_t>* reply) {
   const dns::Header& h = m.header();
   const auto& edns = m.edns();
   if (m.qclass() != dns::RRClass::kIN || (edns && (edns->version != 0 || HasOwnOptions(*edns))))
     return nullptr;
-  const Key key = MakeKey(m.qname(), m.qtype(), scope.group,
-                          KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd));
-  const uint64_t hash = hash_(key.span());
-  Entry* e = Probe(key, hash);
-  if (e == nullptr || e->epoch != scope.epoch || e->expires <= now.mono) return nullptr;
+  const uint8_t bits = KeyBits(edns.has_value(), edns && edns->dnssec_ok, h.cd, h.ad, h.rd);
+  const uint64_t hash = HashOf(in, m);
+  const Set& set = SetOf(hash);
+  const size_t way = Probe(set, TagOf(hash), m.qname(), m.qtype(), scope.group, bits);
+  if (way == kNoWay) return nullptr;
+  const Entry* e = set.ways[way].get();
+  if (e->epoch != scope.epoch || e->expires <= now.mono) return nullptr;
   if (in.transport == record::Transport::kUdp) {
     const size_t most = std::min<size_t>(edns ? edns->udp_size : 512, std::max<uint16_t>(room.max_udp, 512));
-    if (e->reply.size() + (room.cookie != nullptr ? kCookieOptionSize : 0) > most) return nullptr;
+    if (e->reply_size + (room.cookie != nullptr ? kCookieOptionSize : 0) > most) return nullptr;
   }
-  reply->assign(e->reply.begin(), e->reply.end());
+  reply->assign(e->reply, e->reply + e->reply_size);
   uint8_t* out = reply->data();
-  out[0] = static_cast<uint8_t>(h.id >> 8);
-  out[1] = static_cast<uint8_t>(h.id);
+  WriteU16(out, h.id);
   std::memcpy(out + dns::kHeaderSize, m.qname().data(), m.qname().size());  // as this client spelt it
   const auto age =
       static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(now.mono - e->stored).count());
   if (age > 0) {
-    for (const uint16_t at : e->ttl_at) WriteTtl(out + at, ReadTtl(out + at) - age);
+    for (size_t i = 0; i < e->ttl_count; ++i) {
+      WriteTtl(out + e->ttl_at[i], ReadTtl(out + e->ttl_at[i]) - age);
+    }
   }
   if (e->run_count > 1) {
     uint8_t* run = out + e->run_at;
     std::rotate(run, run + h.id % e->run_count * e->run_size, run + e->run_count * e->run_size);
   }
   if (room.cookie != nullptr && e->opt_length_at != 0) AddCookie(*room.cookie, e->opt_length_at, reply);
-  Question& q = e->question;
-  q.token = in.token;
-  q.client = in.client;
-  q.transport = in.transport;
-  q.arrived = now;
-  return &q;
+  return e;
 }
 
-void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool rotate, Scope scope,
-                        Now now) {
+// One block: Entry | AnswerView[] | ttl_at[] | reply | names | texts | RDATA. Null: too large.
+std::unique_ptr<PacketCache::Entry, PacketCache::Free> PacketCache::Make(
+    const record::LookupEvent& event, std::span<const uint8_t> reply,
+    std::span<const uint16_t> ttl_at) const {
+  size_t bytes = sizeof(Entry) + event.answers.size() * sizeof(record::AnswerView) + ttl_at.size_bytes() +
+                 reply.size() + event.qname.size() + event.trigger_name.size() + event.feeds.size() +
+                 event.category.size();
+  for (const auto& a : event.answers) bytes += a.rdata.size();
+  if (bytes > kMaxEntry) return nullptr;
+  auto* block = static_cast<uint8_t*>(::operator new(bytes));
+  std::unique_ptr<Entry, Free> e(new (block) Entry{});
+  e->bytes = static_cast<uint32_t>(bytes);
+  e->event = event;
+  auto* answers = reinterpret_cast<record::AnswerView*>(block + sizeof(Entry));
+  Cursor to(block + sizeof(Entry) + event.answers.size() * sizeof(record::AnswerView));
+  e->ttl_count = static_cast<uint16_t>(ttl_at.size());
+  e->ttl_at = reinterpret_cast<const uint16_t*>(to.Put(ttl_at.data(), ttl_at.size_bytes()));
+  e->reply_size = static_cast<uint16_t>(reply.size());
+  e->reply = to.Put(reply.data(), reply.size());
+  e->event.qname = to.Put(event.qname);
+  e->event.trigger_name = to.Put(event.trigger_name);
+  e->event.feeds = to.Put(event.feeds);
+  e->event.category = to.Put(event.category);
+  for (size_t i = 0; i < event.answers.size(); ++i) {
+    const auto& a = event.answers[i];
+    new (&answers[i]) record::AnswerView{a.type, {to.Put(a.rdata.data(), a.rdata.size()), a.rdata.size()}};
+  }
+  e->event.answers = {answers, event.answers.size()};
+  return e;
+}
+
+void PacketCache::Drop(Set& set, size_t way) {
+  if (!set.ways[way]) return;
+  bytes_ -= set.ways[way]->bytes;
+  set.ways[way].reset();
+}
+
+// A way that is free or of no use any more, else each in turn.
+size_t PacketCache::Victim(Set& set, Scope scope, Now now) const {
+  for (size_t way = 0; way < kWays; ++way) {
+    const Entry* e = set.ways[way].get();
+    if (e == nullptr || e->epoch != scope.epoch || e->expires <= now.mono) return way;
+  }
+  return set.victim++ % kWays;
+}
+
+void PacketCache::MakeRoom() {
+  while (bytes_ > kMaxBytes) {
+    Set& set = sets_[hand_++ & (kSets - 1)];
+    for (size_t way = 0; way < kWays; ++way) Drop(set, way);
+  }
+}
+
+void PacketCache::Store(const Question& q, const record::LookupEvent& event, std::span<const uint8_t> reply,
+                        bool rotate, Scope scope, Now now) {
   if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
   if (q.has_cookie && (!parsed_.edns() || parsed_.edns()->Find(dns::OptionCode::kCookie) == nullptr)) return;
   std::vector<uint16_t> ttl_at;
@@ -172,31 +294,28 @@ void PacketCache::Store(const Question& q, std::span<const uint8_t> reply, bool 
     }
   }
   if (expires <= now.mono) return;
-  const Key key = MakeKey(q.qname, q.qtype, scope.group, KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd));
-  const uint64_t hash = hash_(key.span());
-  Set& set = sets_[hash & (kSets - 1)];
-  Entry* e = Probe(key, hash);
-  if (e == nullptr) e = &set.ways[set.victim++ % kWays];
-  e->hash = hash;
+  std::vector<uint8_t> kept(reply.begin(), reply.end());
+  const uint16_t opt_length_at = OptLengthAt(parsed_, reply);
+  if (q.has_cookie) RemoveCookie(&kept, opt_length_at);
+  auto e = Make(event, kept, ttl_at);
+  if (!e) return;
+  e->bits = KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd);
   e->epoch = scope.epoch;
+  e->group = scope.group;
   e->stored = now.mono;
   e->expires = expires;
-  e->key.assign(reinterpret_cast<const char*>(key.bytes.data()), key.size);
-  e->reply.assign(reply.begin(), reply.end());
-  e->opt_length_at = OptLengthAt(parsed_, reply);
-  if (q.has_cookie) RemoveCookie(&e->reply, e->opt_length_at);
-  e->run_count = 0;
-  if (rotate && q.answer) FindRun(e);
-  e->ttl_at = std::move(ttl_at);
-  e->question = q;
-  e->question.asked_under = nullptr;
-  // The texts move in, so that an entry does not keep an old snapshot mapped.
-  e->feeds = q.verdict.feeds;
-  e->category = q.verdict.category;
-  e->question.verdict.feeds = e->feeds;
-  e->question.verdict.category = e->category;
-  e->question.verdict.keep = nullptr;
-  e->question.spent = nullptr;
+  e->by_policy = !q.answer;
+  e->opt_length_at = opt_length_at;
+  if (rotate && q.answer) FindRun(e.get());
+  const uint64_t hash = HashOf(q.qname, q.qtype);
+  Set& set = SetOf(hash);
+  size_t way = Probe(set, TagOf(hash), q.qname, q.qtype, scope.group, e->bits);
+  if (way == kNoWay) way = Victim(set, epoch, now);
+  Drop(set, way);
+  bytes_ += e->bytes;
+  set.tags[way] = TagOf(hash);
+  set.ways[way] = std::move(e);
+  MakeRoom();
 }
 
 }  // namespace sekisho::resolver

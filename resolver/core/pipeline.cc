@@ -6,9 +6,9 @@
 #include "proto/dns/rdata.h"
 #include "resolver/core/enforce.h"
 #include "resolver/core/limits.h"
+#include "resolver/core/lookup_facts.h"
 #include "resolver/core/policy/zone_policy.h"
 #include "resolver/core/rebinding.h"
-#include "resolver/core/record_lookup.h"
 #include "resolver/core/resolutions.h"
 #include "resolver/core/respond/respond.h"
 #include "resolver/core/respond/service_targets.h"
@@ -123,6 +123,10 @@ CookieCheck CheckCookie(const dns::ParsedMessage& m, const World& world, const I
   return c;
 }
 
+void Write(const record::LookupEvent& event, World& world) {
+  (world.sink->Write(event) ? world.counters->records_written : world.counters->records_lost).Add();
+}
+
 // Never more than a question for the address itself would have told (rows F02, P32).
 void AddAdditional(Question& q, const World& world) {
   const Settings& settings = *world.settings;
@@ -162,12 +166,18 @@ bool Recall(const ClientQuestion& in, const dns::ParsedMessage& m, World& world,
                                   .cookie = cookie.there ? &cookie.reply : nullptr};
   if (ZonesKnowClient(world, *agency, in.client.address)) return false;
   const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*agency)};
-  Question* q = world.packets->Find(m, in, room, scope, now, reply);
-  if (q == nullptr) return false;
-  q->agency = agency;
+  const PacketCache::Entry* hit = world.packets->Find(m, in, room, scope, now, reply);
+  if (hit == nullptr) return false;
   world.counters->questions.Add();
-  (q->answer ? world.counters->answers_from_cache : world.counters->blocked).Add();
-  RecordLookup(*q, reply->size(), world, now);
+  (hit->by_policy ? world.counters->blocked : world.counters->answers_from_cache).Add();
+  record::LookupEvent event = hit->event;
+  event.worker = world.worker;
+  event.time = now.wall;
+  event.agency = world.settings->agencies.name(*agency);
+  event.client = in.client;
+  event.transport = in.transport;
+  event.response_size = static_cast<uint16_t>(reply->size());
+  Write(event, world);
   return true;
 }
 
@@ -296,20 +306,23 @@ Next Inspect(Query& query, World& world, Now) {
   return InspectByZones(query, world).value_or(Next::kRespond);
 }
 
-Next Respond(Query& query, World& world, Now now) {
+Next Respond(Query& query, World& world, Now) {
   Question& q = query.question;
   if (q.answer) AddAdditional(q, world);
   BuildReply(q, *world.settings, query.reply);
-  // A reload while it waited may have numbered the agencies anew.
-  if (q.asked_under == nullptr || q.asked_under.get() == world.settings) {
-    const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*q.agency)};
-    world.packets->Store(q, *query.reply, world.settings->answer_rotation, scope, now);
-  }
   return Next::kRecord;
 }
 
 Next Record(Query& query, World& world, Now now) {
-  RecordLookup(query.question, query.reply->size(), world, now);
+  const Question& q = query.question;
+  LookupFacts facts(q, *world.settings, query.reply->size(), now);
+  facts.event.worker = world.worker;
+  Write(facts.event, world);
+  // A reload while it waited may have numbered the agencies anew.
+  if (q.asked_under == nullptr || q.asked_under.get() == world.settings) {
+    const PacketCache::Scope scope = {world.epoch, world.settings->agencies.policy_group(*q.agency)};
+    world.packets->Store(q, facts.event, *query.reply, world.settings->answer_rotation, scope, now);
+  }
   return Next::kDone;
 }
 

@@ -22,6 +22,8 @@ class QuestionHandler {
   // Whose client it is; others are not even let in over TCP. Empty when there is only one agency, which then
   // has all there is.
   virtual std::optional<std::string> AgencyOf(const IpAddress& client) = 0;
+  // These packets come next; see Core::Expect.
+  virtual void Expect(std::span<const std::span<const uint8_t>> packets) = 0;
   virtual Handled OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) = 0;
   virtual void OnClientGone(uint64_t token) = 0;
   // A batch of events begins and is over: whatever the core wants now is done between them.

@@ -57,7 +57,8 @@ void OutboundUdp::OnReadable(uint64_t ticket) {
     }
     // Between bind and connect the port was open to everybody.
     if (Endpoint::FromSockaddr(reinterpret_cast<sockaddr*>(&from)) != it->second.server) continue;
-    handler_->OnUpstreamReply(ticket, {buffer_.data(), static_cast<size_t>(n)});
+    // Most sockets get one reply and no more; should there be another one, we are called again.
+    return handler_->OnUpstreamReply(ticket, {buffer_.data(), static_cast<size_t>(n)});
   }
 }
 

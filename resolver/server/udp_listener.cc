@@ -17,6 +17,9 @@ void UdpListener::OnReadable() {
   handler_->BeginRound();
   for (int round = 0; round < kRoundBatches; ++round) {
     const size_t n = batch_.Receive(fd_.get());
+    std::array<std::span<const uint8_t>, io::UdpBatch::kBatch> packets;
+    for (size_t i = 0; i < n; ++i) packets[i] = batch_.bytes(i);
+    handler_->Expect({packets.data(), n});
     for (size_t i = 0; i < n; ++i) Answer(i);
     batch_.Flush(fd_.get());
     if (n < io::UdpBatch::kBatch) break;

@@ -66,6 +66,8 @@ std::optional<std::string> Worker::AgencyOf(const IpAddress& client) {
   return settings->agencies.size() > 1 ? settings->agencies.name(*id) : std::string();
 }
 
+void Worker::Expect(std::span<const std::span<const uint8_t>> packets) { core_.Expect(packets); }
+
 Handled Worker::OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) {
   return core_.HandleQuestion(question, now_, reply);
 }

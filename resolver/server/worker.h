@@ -68,6 +68,7 @@ class Worker final : public QuestionHandler, public UpstreamHandler {
 
  private:
   std::optional<std::string> AgencyOf(const IpAddress& client) override;
+  void Expect(std::span<const std::span<const uint8_t>> packets) override;
   Handled OnQuestion(const ClientQuestion& question, std::vector<uint8_t>* reply) override;
   void OnClientGone(uint64_t token) override;
   void OnUpstreamReply(uint64_t ticket, std::span<const uint8_t> packet) override;

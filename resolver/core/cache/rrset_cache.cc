@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstring>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "resolver/core/limits.h"
 
 namespace sekisho::resolver {
@@ -86,7 +86,7 @@ class RrsetCache::Shard {
                             .key = std::string(reinterpret_cast<const char*>(key.bytes.data()), key.size),
                             .entry = std::move(entry),
                             .cost = cost};
-      nodes_.emplace(hash, node);
+      node->twin = std::exchange(nodes_[hash], node);
       LinkNewest(node);
       bytes_ += cost;
     }
@@ -117,7 +117,7 @@ class RrsetCache::Shard {
 
   void AddTo(Stats* stats) const {
     std::lock_guard<std::mutex> lock(mutex_);
-    stats->entries += nodes_.size();
+    stats->entries += count_;
     stats->bytes += bytes_;
     stats->max_bytes += max_bytes_;
     stats->hits += hits_;
@@ -134,6 +134,7 @@ class RrsetCache::Shard {
     bool visited = false;
     Node* newer = nullptr;
     Node* older = nullptr;
+    Node* twin = nullptr;  // the next one with the same hash
   };
   // Hashes come from a keyed function already.
   struct Identity {
@@ -141,12 +142,10 @@ class RrsetCache::Shard {
   };
 
   Node* Probe(uint64_t hash, const Key& key) const {
-    auto [it, end] = nodes_.equal_range(hash);
-    for (; it != end; ++it) {
-      const Node* n = it->second;
-      if (n->key.size() == key.size && std::memcmp(n->key.data(), key.bytes.data(), key.size) == 0) {
-        return it->second;
-      }
+    const auto it = nodes_.find(hash);
+    if (it == nodes_.end()) return nullptr;
+    for (Node* n = it->second; n != nullptr; n = n->twin) {
+      if (n->key.size() == key.size && std::memcmp(n->key.data(), key.bytes.data(), key.size) == 0) return n;
     }
     return nullptr;
   }
@@ -156,19 +155,19 @@ class RrsetCache::Shard {
     if (newest_ != nullptr) newest_->newer = node;
     newest_ = node;
     if (oldest_ == nullptr) oldest_ = node;
+    ++count_;
   }
 
   void Erase(Node* node) {
     if (hand_ == node) hand_ = node->newer;
     (node->newer != nullptr ? node->newer->older : newest_) = node->older;
     (node->older != nullptr ? node->older->newer : oldest_) = node->newer;
-    auto [it, end] = nodes_.equal_range(node->hash);
-    for (; it != end; ++it) {
-      if (it->second == node) {
-        nodes_.erase(it);
-        break;
-      }
-    }
+    const auto it = nodes_.find(node->hash);
+    Node** link = &it->second;
+    while (*link != node) link = &(*link)->twin;
+    *link = node->twin;
+    if (it->second == nullptr) nodes_.erase(it);
+    --count_;
     bytes_ -= node->cost;
     delete node;
   }
@@ -186,7 +185,8 @@ class RrsetCache::Shard {
   }
 
   mutable std::mutex mutex_;
-  std::unordered_multimap<uint64_t, Node*, Identity> nodes_;
+  absl::flat_hash_map<uint64_t, Node*, Identity> nodes_;  // a miss reads one line of memory
+  size_t count_ = 0;
   Node* newest_ = nullptr;
   Node* oldest_ = nullptr;
   Node* hand_ = nullptr;

@@ -98,6 +98,7 @@ class FakeHandler : public QuestionHandler {
     return it == agencies.end() ? std::string() : it->second;
   }
   std::map<std::string, std::string> agencies;  // by address
+  void Expect(std::span<const std::span<const uint8_t>>) override {}
   Handled OnQuestion(const ClientQuestion& q, std::vector<uint8_t>* reply) override {
     questions.push_back(Text(q.packet));
     clients.push_back(q.client);

@@ -1,9 +1,9 @@
-#include "resolver/core/record_lookup.h"
+#include "resolver/core/lookup_facts.h"
 
 #include <algorithm>
-#include <array>
 
-#include "proto/record/lookup_event.h"
+#include "resolver/core/question.h"
+#include "resolver/core/settings.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -47,14 +47,12 @@ uint16_t RecordFlags(const Question& q) {
 
 }  // namespace
 
-void RecordLookup(const Question& q, size_t reply_size, World& world, Now now) {
-  record::LookupEvent e;
-  e.worker = world.worker;
+LookupFacts::LookupFacts(const Question& q, const Settings& in_force, size_t reply_size, Now now) {
+  record::LookupEvent& e = event;
   e.time = q.arrived.wall;
   e.latency_us =
       static_cast<uint32_t>(std::clamp<int64_t>((now.mono - q.arrived.mono).count(), 0, UINT32_MAX));
-  const Settings& settings = q.asked_under ? *q.asked_under : *world.settings;
-  e.agency = settings.agencies.name(*q.agency);
+  e.agency = (q.asked_under ? *q.asked_under : in_force).agencies.name(*q.agency);
   e.client = q.client;
   e.transport = q.transport;
   e.qname = q.qname;
@@ -67,14 +65,26 @@ void RecordLookup(const Question& q, size_t reply_size, World& world, Now now) {
   const AnswerPtr& said = q.answer || q.withheld.empty() ? q.answer : q.withheld.back();
   e.origin = said ? said->origin : q.own_origin;
   e.security = said ? said->security : Security::kUnchecked;
-  std::array<record::AnswerView, record::kMaxAnswerItems> items;
+  AddAnswers(q);
+  e.action = q.verdict.action;
+  e.trigger = q.verdict.trigger;
+  e.trigger_name = q.verdict.trigger_name;
+  e.rule_labels = q.verdict.rule_labels;
+  e.rule_subtree = q.verdict.rule_subtree;
+  e.feeds = q.verdict.feeds;
+  e.category = q.verdict.category;
+  e.generation = q.verdict.generation;
+}
+
+// What was withheld is evidence, too.
+void LookupFacts::AddAnswers(const Question& q) {
   size_t count = 0;
   size_t cut = 0;
   const auto add = [&](const dns::RRset& rrset) {
     if (!Recorded(rrset.type)) return;
     for (auto rdata : rrset.rdata) {
-      if (count < items.size()) {
-        items[count++] = {rrset.type, rdata};
+      if (count < items_.size()) {
+        items_[count++] = {rrset.type, rdata};
       } else {
         ++cut;
       }
@@ -87,17 +97,8 @@ void RecordLookup(const Question& q, size_t reply_size, World& world, Now now) {
   };
   for (const auto& answer : q.withheld) add_all(*answer);
   if (q.answer) add_all(*q.answer);
-  e.answers = {items.data(), count};
-  e.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
-  e.action = q.verdict.action;
-  e.trigger = q.verdict.trigger;
-  e.trigger_name = q.verdict.trigger_name;
-  e.rule_labels = q.verdict.rule_labels;
-  e.rule_subtree = q.verdict.rule_subtree;
-  e.feeds = q.verdict.feeds;
-  e.category = q.verdict.category;
-  e.generation = q.verdict.generation;
-  (world.sink->Write(e) ? world.counters->records_written : world.counters->records_lost).Add();
+  event.answers = {items_.data(), count};
+  event.answers_cut = static_cast<uint16_t>(std::min<size_t>(cut, UINT16_MAX));
 }
 
 }  // namespace sekisho::resolver
