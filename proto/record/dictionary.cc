@@ -11,12 +11,15 @@ uint32_t Dictionary::Intern(std::string_view bytes) {
   for (size_t i = hash & mask;; i = (i + 1) & mask) {
     Slot& slot = slots_[i];
     if (slot.id_plus_one == 0) {
-      slot = {hash, static_cast<uint32_t>(ends_.size())};
+      slot = {hash, static_cast<uint32_t>(ends_.size()), static_cast<uint32_t>(heap_.size()),
+              static_cast<uint32_t>(bytes.size())};
       heap_.insert(heap_.end(), bytes.begin(), bytes.end());
       ends_.push_back(static_cast<uint32_t>(heap_.size()));
       return slot.id_plus_one - 1;
     }
-    if (slot.hash == hash && Get(slot.id_plus_one - 1) == bytes) return slot.id_plus_one - 1;
+    if (slot.hash == hash && std::string_view(heap_.data() + slot.begin, slot.size) == bytes) {
+      return slot.id_plus_one - 1;
+    }
   }
 }
 

@@ -25,9 +25,12 @@ class Dictionary {
   void Clear();
 
  private:
+  // With all that a comparison needs: each further place to look at would be one more wait for memory.
   struct Slot {
     uint32_t hash = 0;
     uint32_t id_plus_one = 0;
+    uint32_t begin = 0;
+    uint32_t size = 0;
   };
   void Grow();
 

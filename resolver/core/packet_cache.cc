@@ -260,12 +260,10 @@ void PacketCache::Drop(Set& set, size_t way) {
   set.ways[way].reset();
 }
 
-// A way that is free or of no use any more, else each in turn.
-size_t PacketCache::Victim(Set& set, Scope scope, Now now) const {
-  for (size_t way = 0; way < kWays; ++way) {
-    const Entry* e = set.ways[way].get();
-    if (e == nullptr || e->epoch != scope.epoch || e->expires <= now.mono) return way;
-  }
+// Each in turn: to look into entries would cost more than keeping a useless one a little longer.
+size_t PacketCache::Victim(Set& set) {
+  const auto free = std::find(set.ways.begin(), set.ways.end(), nullptr);
+  if (free != set.ways.end()) return static_cast<size_t>(free - set.ways.begin());
   return set.victim++ % kWays;
 }
 
@@ -310,7 +308,7 @@ void PacketCache::Store(const Question& q, const record::LookupEvent& event, std
   const uint64_t hash = HashOf(q.qname, q.qtype);
   Set& set = SetOf(hash);
   size_t way = Probe(set, TagOf(hash), q.qname, q.qtype, scope.group, e->bits);
-  if (way == kNoWay) way = Victim(set, epoch, now);
+  if (way == kNoWay) way = Victim(set);
   Drop(set, way);
   bytes_ += e->bytes;
   set.tags[way] = TagOf(hash);

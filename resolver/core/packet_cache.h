@@ -114,7 +114,7 @@ class PacketCache {
   static uint32_t TagOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
   static size_t Probe(const Set& set, uint32_t tag, dns::NameView qname, dns::RRType qtype, uint16_t group,
                       uint8_t bits);
-  size_t Victim(Set& set, Scope scope, Now now) const;
+  static size_t Victim(Set& set);
   std::unique_ptr<Entry, Free> Make(const record::LookupEvent& event, std::span<const uint8_t> reply,
                                     std::span<const uint16_t> ttl_at) const;
   void FindRun(Entry* entry) const;
