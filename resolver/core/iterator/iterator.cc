@@ -69,13 +69,11 @@ Task<ResponsePtr> Iterator::Fetch(dns::Name name, RRType type, Budget& budget, i
 }
 
 Task<ResponsePtr> Iterator::Resolve(dns::Name name, RRType type, bool validate, Budget& budget, int depth) {
-  if (ResponsePtr cached = FromCache(name, type, validate)) co_return cached;
-  if (validate) {
+  if (ResponsePtr cached = FromCache(name, type, false)) {
+    if (!validate || cached->security != Security::kUnchecked) co_return cached;
     // Cached but not judged yet: judge it without asking again.
-    if (ResponsePtr unjudged = FromCache(name, type, false)) {
-      ResponsePtr judged = co_await ValidateCached(std::move(unjudged), budget, depth);
-      co_return judged;
-    }
+    ResponsePtr judged = co_await ValidateCached(std::move(cached), budget, depth);
+    co_return judged;
   }
   if (ResponsePtr denied = co_await FromDenials(name, type, validate, budget, depth)) co_return denied;
   if (ResponsePtr failed = KnownFailure(name, type)) co_return failed;
