@@ -159,7 +159,7 @@ void PacketCache::Expect(std::span<const std::span<const uint8_t>> packets) {
 }
 
 size_t PacketCache::Probe(const Set& set, uint32_t tag, dns::NameView qname, dns::RRType qtype,
-                          uint8_t bits) {
+                          uint16_t group, uint8_t bits) {
   for (size_t way = 0; way < kWays; ++way) {
     if (set.tags[way] != tag || !set.ways[way]) continue;
     const Entry& e = *set.ways[way];
