@@ -17,6 +17,7 @@
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/config/printable.h"
+#include "proto/config/process.h"
 #include "proto/io/event_loop.h"
 
 namespace sekisho::feedd {
@@ -128,4 +129,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace sekisho::feedd
 
-int main(int argc, char** argv) { return sekisho::feedd::Main(argc, argv); }
+int main(int argc, char** argv) {
+  sekisho::config::EndWhenOutOfMemory();
+  return sekisho::feedd::Main(argc, argv);
+}

@@ -9,14 +9,24 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <filesystem>
+#include <new>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 namespace sekisho::config {
 namespace {
+
+// Allocates nothing.
+[[noreturn]] void EndWith(std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  ::_exit(1);
+}
 
 absl::Status Failed(const std::string& path, const char* what) {
   return absl::InternalError(path + ": " + what + ": " + std::strerror(errno));
@@ -53,6 +63,21 @@ absl::StatusOr<ProcessLock> ProcessLock::Take(const std::string& path) {
 ProcessLock::ProcessLock(ProcessLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 ProcessLock::~ProcessLock() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+void EndWhenOutOfMemory() {
+  std::set_new_handler([] { EndWith("out of memory: ending, to be started again\n"); });
+  std::set_terminate([] {
+    try {
+      if (std::current_exception()) std::rethrow_exception(std::current_exception());
+    } catch (const std::bad_alloc&) {
+      EndWith("out of memory: ending, to be started again\n");
+    } catch (const std::system_error&) {
+      EndWith("out of threads or another resource of the system: ending, to be started again\n");
+    } catch (...) {
+    }
+    std::abort();
+  });
 }
 
 uint64_t RaiseOpenFiles() {

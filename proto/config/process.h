@@ -31,6 +31,10 @@ class ProcessLock {
   int fd_;
 };
 
+// From now on a process that runs out of memory, threads or other things of the system says so and exits with
+// 1, where it would abort: it holds nothing that a restart does not bring back.
+void EndWhenOutOfMemory();
+
 // Raises the soft limit of open files to the hard one; returns what it is then.
 uint64_t RaiseOpenFiles();
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "proto/config/process.h"
 #include "resolver/resolverd/daemon.h"
 
 namespace {
@@ -40,6 +41,7 @@ void KeepMemoryAtHand(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sekisho::config::EndWhenOutOfMemory();
   std::string config = sekisho::config::kDefaultConfigFile;
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];

@@ -1,5 +1,7 @@
 #include "resolver/server/server.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -86,6 +88,7 @@ absl::Status Server::Start() {
       if (auto status = io::Listen(sockets.tcp[i].get(), config_.listen[i]); !status.ok()) return status;
     }
   }
+  const DescriptorShares shares = Shares();
   for (uint32_t i = 0; i < config_.workers; ++i) {
     WorkerDeps deps;
     deps.index = static_cast<uint16_t>(i);
@@ -97,6 +100,8 @@ absl::Status Server::Start() {
     deps.quota = &quota_;
     deps.clock = &clock_;
     deps.tcp = live_.tcp;
+    deps.tcp.max_connections = shares.clients;
+    deps.max_upstream = shares.upstream_per_worker;
     if (i == 0) deps.rollover = anchors_.rollover();
     deps.cookie_secret = cookie_secret_;
     workers_.push_back(std::make_unique<Worker>(deps, std::move(sockets_[i])));
@@ -106,6 +111,13 @@ absl::Status Server::Start() {
   running_.store(true, std::memory_order_release);
   for (auto& worker : workers_) worker->Wake();
   return absl::OkStatus();
+}
+
+DescriptorShares Server::Shares() const {
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+  return ShareDescriptors(known ? limit.rlim_cur : 1024, config_.workers,
+                          static_cast<uint32_t>(config_.listen.size()), live_.tcp.max_connections);
 }
 
 void Server::Stop() {
@@ -121,8 +133,10 @@ absl::Status Server::Reload(LiveConfig live) {
   if (auto status = policy_zone_files_.Load(live.policy_zones); !status.ok()) return status;
   live_ = std::move(live);
   anchors_.Configure(live_.settings);
+  TcpLimits tcp = live_.tcp;
+  tcp.max_connections = Shares().clients;
   for (auto& worker : workers_) {
-    worker->SetTcpLimits(live_.tcp);
+    worker->SetTcpLimits(tcp);
     worker->Wake();
   }
   return absl::OkStatus();

@@ -25,6 +25,7 @@
 #include "resolver/core/cache/rrset_cache.h"
 #include "resolver/server/anchor_keeper.h"
 #include "resolver/server/connection_quota.h"
+#include "resolver/server/descriptors.h"
 #include "resolver/server/policy_watch.h"
 #include "resolver/server/policy_zone_files.h"
 #include "resolver/server/record_writer.h"
@@ -66,6 +67,7 @@ class Server {
   Server(const StaticConfig& config, LiveConfig live, Now started, PolicyNews news,
          AnchorKeeper::News anchor_news, PolicyZoneNews zone_news);
   absl::Status BindSockets();
+  DescriptorShares Shares() const;
   void WakeWorkers();
   void OnPolicy(const PolicyWatch::State& state);
   void OnPolicyZone(const PolicyZoneFiles::State& state);

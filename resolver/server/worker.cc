@@ -28,7 +28,8 @@ Worker::Worker(const WorkerDeps& deps, WorkerSockets sockets)
       outbound_udp_(loop_, &rng_, this),
       outbound_tcp_(loop_, this),
       tcp_(loop_, deps.quota, this, deps.tcp),
-      index_(deps.index) {
+      index_(deps.index),
+      max_upstream_(deps.max_upstream) {
   for (auto& fd : sockets.udp) {
     udp_.push_back(std::make_unique<UdpListener>(loop_, std::move(fd), &udp_clients_, this));
   }
@@ -103,7 +104,9 @@ void Worker::EndRound() {
 void Worker::SendQueries() {
   // A query that fails at once may be followed by another one; the core's budget ends that.
   while (auto query = core_.PollSend()) {
-    const auto failure = query->tcp ? outbound_tcp_.Send(*query) : outbound_udp_.Send(*query);
+    const size_t open = outbound_udp_.in_flight() + outbound_tcp_.in_flight() + outbound_tcp_.idle();
+    std::optional<UpstreamFailure> failure = UpstreamFailure::kNoSocket;
+    if (open < max_upstream_) failure = query->tcp ? outbound_tcp_.Send(*query) : outbound_udp_.Send(*query);
     if (failure) core_.HandleUpstreamFailure(query->ticket, *failure, now_);
   }
   while (auto ticket = core_.PollCancel()) {

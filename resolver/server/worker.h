@@ -44,6 +44,7 @@ struct WorkerDeps {
   FollowingClock* clock = nullptr;
   TcpLimits tcp;
   dnssec::AnchorRollover* rollover = nullptr;  // of the worker that asks after the anchors
+  uint32_t max_upstream = UINT32_MAX;          // sockets on their way to servers
   CookieSecret cookie_secret{};
 };
 
@@ -100,6 +101,7 @@ class Worker final : public QuestionHandler, public UpstreamHandler {
   std::atomic<uint64_t> udp_failures_{0};
   std::thread thread_;
   uint16_t index_;
+  const size_t max_upstream_;
 };
 
 }  // namespace sekisho::resolver

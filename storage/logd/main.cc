@@ -5,9 +5,11 @@
 
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
+#include "proto/config/process.h"
 #include "storage/logd/daemon.h"
 
 int main(int argc, char** argv) {
+  sekisho::config::EndWhenOutOfMemory();
   std::string file = sekisho::config::kDefaultConfigFile;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];

@@ -261,8 +261,16 @@ class Sekisho:
 
     def status(self):
         """name of the item → value, of resolverd."""
+        return self._items(self.must("status"))
+
+    def status_of_resolverd(self):
+        """The same, whatever the other daemons and the alarms are."""
+        return self._items(self.tool("status", "resolverd").stdout)
+
+    @staticmethod
+    def _items(text):
         items = {}
-        for line in self.must("status").splitlines():
+        for line in text.splitlines():
             parts = line.split(None, 1)
             if len(parts) == 2:
                 items[parts[0].rstrip(":")] = parts[1].strip()
