@@ -9,6 +9,7 @@
 #include "proto/config/printable.h"
 #include "proto/dns/name.h"
 #include "proto/dns/presentation.h"
+#include "proto/dns/tsig.h"
 
 namespace sekisho::config {
 namespace {
@@ -203,6 +204,15 @@ void CheckServeStale(Problems& out, const ServeStale& stale) {
   Range(out, "resolver.serve_stale.ttl", stale.ttl(), 1, 3600);
 }
 
+void CheckTsig(Problems& out, const std::string& path, const TsigKey& key) {
+  CheckName(out, path + ".name", key.name());
+  if (!key.algorithm().empty() && !dns::ParseTsigAlgorithm(key.algorithm())) {
+    out.push_back({path + ".algorithm",
+                   "'" + Printable(key.algorithm()) + "': must be hmac-sha256, hmac-sha384 or hmac-sha512"});
+  }
+  AbsolutePath(out, path + ".secret_file", key.secret_file(), true);
+}
+
 void CheckPolicyZone(Problems& out, const std::string& path, const PolicyZone& zone,
                      const std::set<std::string>& agencies) {
   static const std::set<std::string> kActions = {"",       "given", "disabled", "passthru", "nxdomain",
@@ -224,6 +234,12 @@ void CheckPolicyZone(Problems& out, const std::string& path, const PolicyZone& z
   } else if (!zone.cname().empty()) {
     out.push_back({path + ".cname", "needs action: cname"});
   }
+  for (int k = 0; k < zone.primaries_size(); ++k) {
+    const auto endpoint = Endpoint::Parse(zone.primaries(k), 53);
+    if (!endpoint || endpoint->port == 0)
+      out.push_back({At(path + ".primaries", k), "'" + Printable(zone.primaries(k)) + "' is not an address"});
+  }
+  if (zone.has_tsig()) CheckTsig(out, path + ".tsig", zone.tsig());
   if (!kErrors.contains(zone.ede())) {
     out.push_back({path + ".ede", "'" + Printable(zone.ede()) +
                                       "': must be blocked, censored, filtered, prohibited or none"});

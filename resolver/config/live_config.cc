@@ -275,7 +275,19 @@ std::optional<dns::EdeCode> ErrorOf(const std::string& text) {
   return found == kErrors.end() ? dns::EdeCode::kBlocked : found->second;
 }
 
-void SetPolicyZones(const config::Config& config, Settings* settings, std::vector<PolicyZoneFile>* files) {
+absl::StatusOr<dns::TsigKey> ReadTsigKey(const std::string& setting, const config::TsigKey& key) {
+  auto text = ReadTextFile(key.secret_file());
+  if (!text.ok()) return absl::InvalidArgumentError(setting + ": " + std::string(text.status().message()));
+  auto secret = dns::ParseBase64(*text);
+  const auto name = dns::Name::Parse(key.name());
+  if (!secret || !name)
+    return absl::InvalidArgumentError(setting + ": " + key.secret_file() + ": is not base64");
+  return dns::TsigKey{*name, dns::ParseTsigAlgorithm(key.algorithm()).value_or(dns::TsigAlgorithm::kSha256),
+                      *std::move(secret)};
+}
+
+absl::Status SetPolicyZones(const config::Config& config, Settings* settings,
+                            std::vector<PolicyZoneFile>* files) {
   std::vector<std::vector<AgencyTable::Id>> agencies_of_zone;
   for (const config::PolicyZone& zone : config.resolver().rpz()) {
     const auto origin = dns::Name::Parse(zone.name());
@@ -288,7 +300,17 @@ void SetPolicyZones(const config::Config& config, Settings* settings, std::vecto
     made->signal_nxdomain_ra = zone.signal_nxdomain_ra();
     if (zone.has_max_ttl()) made->max_ttl = zone.max_ttl();
     made->error = ErrorOf(zone.ede());
-    files->push_back({zone.name(), *origin, zone.file()});
+    PolicyZoneFile file{.name = zone.name(), .origin = *origin, .path = zone.file()};
+    for (const std::string& text : zone.primaries()) {
+      if (const auto primary = Endpoint::Parse(text, 53)) file.primaries.push_back(*primary);
+    }
+    if (zone.has_tsig()) {
+      auto key =
+          ReadTsigKey("resolver.rpz[" + std::to_string(files->size()) + "].tsig.secret_file", zone.tsig());
+      if (!key.ok()) return key.status();
+      file.key = *std::move(key);
+    }
+    files->push_back(std::move(file));
     settings->policy_zones.push_back(std::move(made));
     auto& agencies = agencies_of_zone.emplace_back();
     for (int i = 0; i < config.agencies_size(); ++i) {
@@ -298,6 +320,7 @@ void SetPolicyZones(const config::Config& config, Settings* settings, std::vecto
     }
   }
   MakePolicyGroups(agencies_of_zone, settings);
+  return absl::OkStatus();
 }
 
 absl::Status SetCookies(const config::Cookies& cookies, Cookies* out) {
@@ -346,7 +369,7 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
       !status.ok()) {
     return status;
   }
-  SetPolicyZones(config, &settings, &live.policy_zones);
+  if (auto status = SetPolicyZones(config, &settings, &live.policy_zones); !status.ok()) return status;
   live.tcp = MakeTcpLimits(resolver.tcp());
   live.settings = std::make_shared<const Settings>(std::move(settings));
   return live;

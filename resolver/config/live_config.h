@@ -11,9 +11,12 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "proto/base/ip_address.h"
+#include "proto/dns/tsig.h"
 #include "proto/schema/config.pb.h"
 #include "resolver/config/tcp_limits.h"
 #include "resolver/core/settings.h"
@@ -25,6 +28,9 @@ struct PolicyZoneFile {
   std::string name;  // as in Settings::policy_zones
   dns::Name origin;
   std::string path;
+  // Where it is fetched from; none: somebody else puts it there.
+  std::vector<Endpoint> primaries = {};
+  std::optional<dns::TsigKey> key = {};
 };
 
 struct LiveConfig {

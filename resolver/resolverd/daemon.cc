@@ -144,7 +144,7 @@ class Daemon {
   // On the thread that has read the file.
   void OnPolicyZone(const PolicyZoneFiles::State& state) {
     if (!state.error.empty()) {
-      log_.error("policy zone {} stays as it was: {}", state.name,
+      log_.error("policy zone {} {}: {}", state.name, state.in_force ? "stays as it was" : "is not in force",
                  config::Printable(state.error, kMaxLogText));
       return;
     }

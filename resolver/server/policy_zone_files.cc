@@ -85,6 +85,7 @@ void PolicyZoneFiles::Read(Entry* e) {
   e->zone = std::move(read.zone);
   e->state = {.name = e->file.name,
               .path = path,
+              .in_force = true,
               .rules = e->zone->rules(),
               .bytes = e->zone->bytes(),
               .serial = SerialOf(*e->zone),
@@ -113,10 +114,13 @@ absl::Status PolicyZoneFiles::Load(const std::vector<PolicyZoneFile>& files) {
     e.state.name = file.name;
     e.state.path = file.path;
     Read(&e);
-    if (e.zone == nullptr) return absl::InvalidArgumentError("resolver.rpz: " + e.state.error);
+    const bool may_come = !file.primaries.empty() && !e.tried;
+    if (e.zone == nullptr && !may_come) return absl::InvalidArgumentError("resolver.rpz: " + e.state.error);
     fresh.push_back(std::move(e));
   }
-  for (const Entry& old : entries_) retired_.push_back(old.zone);
+  for (const Entry& old : entries_) {
+    if (old.zone != nullptr) retired_.push_back(old.zone);
+  }
   entries_ = std::move(fresh);
   Publish();
   for (const Entry& e : entries_) news_(e.state);
@@ -127,7 +131,7 @@ void PolicyZoneFiles::Publish() {
   auto zones = std::make_shared<rpz::Zones>();
   std::vector<State> states;
   for (const Entry& e : entries_) {
-    (*zones)[e.file.name] = e.zone;
+    if (e.zone != nullptr) (*zones)[e.file.name] = e.zone;
     states.push_back(e.state);
   }
   published_->Publish(std::move(zones));
@@ -165,19 +169,19 @@ void PolicyZoneFiles::Run() {
   }
 }
 
-void PolicyZoneFiles::Look() {
+void PolicyZoneFiles::Look(bool whole) {
   const std::lock_guard<std::mutex> loading(loading_);
   std::erase_if(retired_, [](const auto& zone) { return zone.use_count() == 1; });
   std::vector<const Entry*> told;
   for (Entry& e : entries_) {
     const auto now = Identify(e.file.path);
-    const bool still = now == e.seen;
+    const bool still = whole || now == e.seen;
     e.seen = now;
     // Somebody may be writing it.
     if (now == e.tried || !still) continue;
     const auto old = e.zone;
     Read(&e);
-    if (e.zone != old) retired_.push_back(old);
+    if (e.zone != old && old != nullptr) retired_.push_back(old);
     told.push_back(&e);
   }
   if (told.empty()) return;

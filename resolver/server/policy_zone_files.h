@@ -1,8 +1,9 @@
 // PolicyZoneFiles: the response policy zones' files, read at the start, on a reload and whenever one changes,
 // and published to the workers.
 //
-// A file that is no zone leaves the zone in force as it was, and states() tells why. Zones that are replaced
-// are kept until no worker holds them, so that freeing a large one never falls to a thread that answers.
+// A file that is no zone leaves the zone in force as it was, and states() tells why. The file of a zone that
+// is fetched from primaries need not be there at the start. Zones that are replaced are kept until no worker
+// holds them, so that freeing a large one never falls to a thread that answers.
 //
 // Threads: Load, Start, Stop on the main thread; states() from any. Limits: files of kMaxFile bytes; one look
 // each kPause; a file that changes is read when it has stayed the same for one look.
@@ -36,6 +37,7 @@ class PolicyZoneFiles {
   struct State {
     std::string name;
     std::string path;
+    bool in_force = false;
     size_t rules = 0;
     size_t bytes = 0;  // of memory
     std::optional<uint32_t> serial;
@@ -54,8 +56,9 @@ class PolicyZoneFiles {
   absl::Status Load(const std::vector<PolicyZoneFile>& files);
   void Start();
   void Stop();
-  // One look at all files; the thread that Start begins does nothing else.
-  void Look();
+  // One look at all files; the thread that Start begins does nothing else. `whole`: files are known to be
+  // whole already, and read when they have changed.
+  void Look(bool whole = false);
   std::vector<State> states() const;
 
  private:

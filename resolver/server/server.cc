@@ -39,7 +39,8 @@ Server::Server(const StaticConfig& config, LiveConfig live, Now started, PolicyN
       cache_(config.cache_bytes, std::max(kMinShards, kShardsPerWorker * config.workers), rng_),
       records_(SpoolerOptionsOf(config, started, rng_), config.workers, config.record_ring_bytes),
       policy_watch_(config.paths.Snapshots(), &policy_, [this](const PolicyWatch::State& s) { OnPolicy(s); }),
-      policy_zone_files_(&zones_, [this](const PolicyZoneFiles::State& s) { OnPolicyZone(s); }) {
+      policy_zone_files_(&zones_, [this](const PolicyZoneFiles::State& s) { OnPolicyZone(s); }),
+      policy_zone_transfers_([this] { policy_zone_files_.Look(true); }) {
   rng_.Fill(cookie_secret_);
   anchors_.Configure(live_.settings);
 }
@@ -52,6 +53,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Bind(const StaticConfig& config,
   std::unique_ptr<Server> server(new Server(config, std::move(live), started, std::move(news),
                                             std::move(anchor_news), std::move(zone_news)));
   if (auto status = server->policy_zone_files_.Load(server->live_.policy_zones); !status.ok()) return status;
+  server->policy_zone_transfers_.Configure(server->live_.policy_zones);
   if (auto status = server->BindSockets(); !status.ok()) return status;
   return server;
 }
@@ -80,6 +82,7 @@ absl::Status Server::Start() {
   // The first look at the policy comes before the first answer.
   policy_watch_.Start();
   policy_zone_files_.Start();
+  policy_zone_transfers_.Start();
   records_.Start();
   anchors_.Start();
   // The UDP sockets are bound and keep what arrives, so an open TCP port says that both are served.
@@ -122,6 +125,7 @@ DescriptorShares Server::Shares() const {
 
 void Server::Stop() {
   policy_watch_.Stop();
+  policy_zone_transfers_.Stop();
   policy_zone_files_.Stop();
   for (auto& worker : workers_) worker->Stop();
   anchors_.Stop();
@@ -131,6 +135,7 @@ void Server::Stop() {
 absl::Status Server::Reload(LiveConfig live) {
   // Zones before the settings that name them, so that none is missing in between.
   if (auto status = policy_zone_files_.Load(live.policy_zones); !status.ok()) return status;
+  policy_zone_transfers_.Configure(live.policy_zones);
   live_ = std::move(live);
   anchors_.Configure(live_.settings);
   TcpLimits tcp = live_.tcp;

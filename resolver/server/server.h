@@ -28,6 +28,7 @@
 #include "resolver/server/descriptors.h"
 #include "resolver/server/policy_watch.h"
 #include "resolver/server/policy_zone_files.h"
+#include "resolver/server/policy_zone_transfers.h"
 #include "resolver/server/record_writer.h"
 #include "resolver/server/worker.h"
 
@@ -58,6 +59,9 @@ class Server {
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   RrsetCache::Stats cache_stats() const { return cache_.stats(); }
   std::vector<PolicyZoneFiles::State> policy_zone_states() const { return policy_zone_files_.states(); }
+  std::vector<PolicyZoneTransfers::State> policy_zone_transfers() const {
+    return policy_zone_transfers_.states();
+  }
   PolicyWatch::State policy_state() const { return policy_watch_.state(); }
   const record::LookupSpooler& spooler() const { return records_.spooler(); }
   AnchorKeeper::State anchor_state() const { return anchors_.state(); }
@@ -92,6 +96,7 @@ class Server {
   std::atomic<bool> running_{false};  // workers_ is complete
   PolicyWatch policy_watch_;
   PolicyZoneFiles policy_zone_files_;
+  PolicyZoneTransfers policy_zone_transfers_;
 };
 
 }  // namespace sekisho::resolver

@@ -113,12 +113,20 @@ void AddPolicyZones(const Server& server, Now now, Items& items) {
     if (zone.serial) text += ", serial " + std::to_string(*zone.serial);
     text += ", " + std::to_string(zone.bytes) + " bytes, read " + Seconds(now.wall - zone.loaded) + " ago";
     std::string alarm;
-    if (!zone.error.empty()) {
+    if (!zone.in_force) {
+      text = "not in force";
+      alarm = zone.error;
+    } else if (!zone.error.empty()) {
       alarm = "an older version is in force: " + zone.error;
     } else if (zone.left_out != 0) {
       alarm = std::to_string(zone.left_out) + " records are no rules: " + zone.left_out_why;
     }
     items.Add(("policy_zone " + zone.name).c_str(), std::move(text), std::move(alarm));
+  }
+  for (const PolicyZoneTransfers::State& t : server.policy_zone_transfers()) {
+    std::string text = t.serial ? "serial " + std::to_string(*t.serial) : "no serial yet";
+    if (t.asked != WallTime{}) text += ", asked " + Seconds(now.wall - t.asked) + " ago";
+    items.Add(("policy_zone_transfer " + t.name).c_str(), std::move(text), t.error);
   }
 }
 

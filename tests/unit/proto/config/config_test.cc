@@ -203,6 +203,10 @@ INSTANTIATE_TEST_SUITE_P(
          "rpz[0].action: 'block': must be given"},
         {"resolver: {rpz: [{name: r.test, file: /z, action: cname}]}\n", "rpz[0].cname: '' is not a name"},
         {"resolver: {rpz: [{name: r.test, file: /z, cname: a.test}]}\n", "rpz[0].cname: needs action: cname"},
+        {"resolver: {rpz: [{name: r.test, file: /z, primaries: [here]}]}\n", "primaries[0]: 'here' is not"},
+        {"resolver: {rpz: [{name: r.test, file: /z, tsig: {name: k., secret_file: /k, algorithm: md5}}]}\n",
+         "tsig.algorithm: 'md5': must be hmac-sha256"},
+        {"resolver: {rpz: [{name: r.test, file: /z, tsig: {name: k.}}]}\n", "tsig.secret_file: is missing"},
         {"resolver: {rpz: [{name: r.test, file: /z, ede: loud}]}\n", "rpz[0].ede: 'loud': must be blocked"},
     }));
 

@@ -118,6 +118,17 @@ TEST_F(PolicyZoneFilesTest, AReloadAddsAndRemovesZones) {
   EXPECT_EQ(Rules("b.test"), 1u);
 }
 
+TEST_F(PolicyZoneFilesTest, AZoneThatIsFetchedNeedNotBeThereYet) {
+  PolicyZoneFile file{.name = "a.test", .origin = *dns::Name::Parse("a.test"), .path = dir_ + "/a.test"};
+  file.primaries.push_back({*IpAddress::Parse("192.0.2.1"), 53});
+  ASSERT_TRUE(files_.Load({file}).ok());
+  EXPECT_FALSE(files_.states().front().in_force);
+  File("a.test", "x CNAME .\n");
+  files_.Look(true);
+  EXPECT_EQ(Rules("a.test"), 1u);
+  EXPECT_TRUE(files_.states().front().in_force);
+}
+
 TEST_F(PolicyZoneFilesTest, RecordsThatAreNoRulesAreTold) {
   ASSERT_TRUE(files_.Load({File("a.test", "x CNAME .\n1.2.rpz-ip CNAME .\n")}).ok());
   const auto state = files_.states().front();
