@@ -252,6 +252,10 @@ Next Lookup(Query& query, World& world, Now now) {
     return Next::kInspect;
   }
   if (!q.rd) {
+    // Where stale data is what the cache answers with, it is so for who asks for nothing but the cache, too.
+    const ServeStale& stale = world.settings->stale;
+    if (stale.enabled && stale.client_timeout == Duration(0)) q.answer = world.resolutions->FromStale(q);
+    if (q.answer) return Next::kInspect;
     if (!q.path.empty()) return AnswerWith(query, Rcode::kNoError);
     return AnswerWith(query, Rcode::kRefused, EdeCode::kNotAuthoritative, "recursion was not asked for");
   }

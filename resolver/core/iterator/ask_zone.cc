@@ -21,6 +21,8 @@ constexpr int kUdpTriesAtMost = 6;
 constexpr Duration kUdpPatience = std::chrono::milliseconds(1500);
 // After so many timeouts in a row nobody waits for a late reply of the server any more.
 constexpr int kPatientTimeouts = 8;
+// Servers without glue whose addresses the parent is asked for.
+constexpr size_t kGlueNames = 2;
 
 }  // namespace
 
@@ -97,6 +99,10 @@ Task<Classified> Iterator::AskZone(FetchState& state, dns::Name qname, RRType qt
       if (more) continue;
     }
     if (!picked && AddParentGlue(state)) continue;
+    if (!picked) {
+      const bool found = co_await AskParentForGlue(state, budget, depth);
+      if (found) continue;
+    }
     if (!picked) {
       // There may be something better to do than to wait: the whole question, or the way from the root.
       const bool last = !state.cut.fallback && qname == state.qname && qtype == state.qtype;
@@ -365,9 +371,54 @@ bool Iterator::AddParentGlue(FetchState& state) const {
   return state.candidates.size() > before;
 }
 
+// Of use or not, it is what the parent has.
+bool Iterator::HasGlue(const dns::Name& zone, const dns::Name& server) const {
+  const CacheEntryPtr e = cache_->Find(zone, RRType::kNS, Slot::kDelegation);
+  return e && std::any_of(e->glue.begin(), e->glue.end(), [&](const auto& s) { return s->owner == server; });
+}
+
+// The delegation named servers inside the zone and gave no address of any: those above it may know them when
+// they are asked for them by name.
+Task<bool> Iterator::AskParentForGlue(FetchState& state, Budget& budget, int depth) {
+  if (std::exchange(state.parent_asked, true) || !state.candidates.empty() || state.cut.forward)
+    co_return false;
+  if (state.cut.zone.IsRoot() || depth >= limits::kDepth) co_return false;
+  size_t asked = 0;
+  for (size_t i = 0; i < state.cut.servers.size() && asked < kGlueNames; ++i) {
+    const dns::Name name = state.cut.servers[i].name;
+    if (!name.view().IsAtOrBelow(state.cut.zone) || HasGlue(state.cut.zone, name)) continue;
+    ++asked;
+    for (const RRType type : {RRType::kA, RRType::kAAAA}) {
+      if (type == RRType::kA ? !settings_->ipv4 : !settings_->ipv6) continue;
+      const std::vector<IpAddress> nobody;
+      FetchState parent;
+      parent.avoid = &nobody;
+      parent.qname = name;
+      parent.qtype = type;
+      parent.give_up = state.give_up;
+      parent.cut = FindZoneCut(state.cut.zone.view().Parent(), *cache_, *settings_, now_->mono);
+      ResetCandidates(parent);
+      Classified c = co_await AskZone(parent, name, type, budget, depth + 1);
+      if (c.kind == ReplyKind::kResponse) TakeAddresses(c.response, state.cut.servers[i]);
+      if (c.kind == ReplyKind::kReferral && c.referral.zone == state.cut.zone) {
+        for (const auto& glue : c.referral.glue) {
+          if (glue->owner == name) TakeAddressesOf(*glue, state.cut.servers[i]);
+        }
+      }
+      AddCandidates(state, state.cut.servers[i]);
+      if (!state.candidates.empty()) co_return true;
+    }
+  }
+  co_return false;
+}
+
 void Iterator::TakeAddresses(const Response& response, ZoneCut::Server& server) const {
-  if (response.kind != ResponseKind::kAnswer) return;
-  for (auto rdata : response.answer.back()->rdata) {
+  if (response.kind == ResponseKind::kAnswer) TakeAddressesOf(*response.answer.back(), server);
+}
+
+void Iterator::TakeAddressesOf(const dns::RRset& rrset, ZoneCut::Server& server) const {
+  if (rrset.type == RRType::kA ? !settings_->ipv4 : !settings_->ipv6) return;
+  for (auto rdata : rrset.rdata) {
     const auto a = IpAddress::FromRdata(rdata);
     if (a && MayAsk(*a, *settings_) && server.addresses.size() < limits::kAddressesPerNs) {
       server.addresses.push_back({*a, settings_->upstream_port});

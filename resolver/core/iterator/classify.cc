@@ -311,6 +311,11 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
       return;
     }
   }
+  // A referral is no answer of a resolver: it did not look further.
+  if (asked.forward && !soa && !nxdomain && HasNs(reply)) {
+    c->kind = ReplyKind::kLame;
+    return;
+  }
   c->response.kind = nxdomain ? ResponseKind::kNxdomain : ResponseKind::kNodata;
   const std::vector<RRsetPtr> authority = ShareAll(s.authority);
   KeepAuthority(authority, asked.qname, &c->response);

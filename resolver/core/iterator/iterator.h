@@ -92,6 +92,7 @@ class Iterator final : public RecordFetcher {
     int lookup_failures = 0;
     const std::vector<IpAddress>* avoid = nullptr;  // servers that are not asked
     bool parent_glue = false;                       // AddParentGlue was tried
+    bool parent_asked = false;                      // and AskParentForGlue
     bool refused = false;                           // a bound on fetches in progress was reached
     MonoTime give_up{};
     std::vector<dns::ExtendedError> errors;
@@ -132,7 +133,10 @@ class Iterator final : public RecordFetcher {
   Task<bool> AddServerAddresses(FetchState& state, bool at_last, Budget& budget, int depth);
 
   void TakeAddresses(const Response& response, ZoneCut::Server& server) const;
+  void TakeAddressesOf(const dns::RRset& rrset, ZoneCut::Server& server) const;
   bool AddParentGlue(FetchState& state) const;
+  bool HasGlue(const dns::Name& zone, const dns::Name& server) const;
+  Task<bool> AskParentForGlue(FetchState& state, Budget& budget, int depth);
   void ResetCandidates(FetchState& state) const;
   static void AddCandidates(FetchState& state, const ZoneCut::Server& server);
   std::optional<size_t> PickServer(const FetchState& state);

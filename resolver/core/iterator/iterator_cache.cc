@@ -38,6 +38,12 @@ CacheKind KindOf(ResponseKind kind) {
   return CacheKind::kRrset;
 }
 
+dns::RRsetPtr WithTtl(const dns::RRset& rrset, uint32_t ttl) {
+  dns::RRset other = rrset;
+  other.ttl = ttl;
+  return std::make_shared<const dns::RRset>(std::move(other));
+}
+
 }  // namespace
 
 ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRType type) const {
@@ -131,9 +137,7 @@ void Iterator::BoundTtls(Response* r) const {
     for (dns::RRsetPtr& s : sets) {
       const uint32_t ttl = std::clamp(std::min(s->ttl, most), settings_->min_ttl, settings_->max_ttl);
       if (ttl == s->ttl) continue;
-      dns::RRset bounded = *s;
-      bounded.ttl = ttl;
-      s = std::make_shared<const dns::RRset>(std::move(bounded));
+      s = WithTtl(*s, ttl);
     }
   };
   bound(r->answer);
@@ -216,6 +220,10 @@ ResponsePtr Iterator::FromStale(dns::NameView name, RRType type, bool validate) 
     if (e->expires <= now_->mono) {
       r->stale = true;
       r->ttl_cap = stale.ttl;
+      // Whatever they had: asked again sooner, the answer would be this one still (RFC 8767 section 4).
+      for (auto* sets : {&r->answer, &r->authority}) {
+        for (dns::RRsetPtr& s : *sets) s = WithTtl(*s, stale.ttl);
+      }
     }
     return r;
   };

@@ -42,6 +42,10 @@ class Denial {
 
   DenialVerdict NameError(dns::NameView qname);
   DenialVerdict Nodata(dns::NameView qname, dns::RRType type);
+  // After NameError, of what was verified for it: is the name there without the type?
+  bool AlsoNodata(dns::NameView qname, dns::RRType type) {
+    return Prove(Question::kNodata, qname, type, 0) == Proof::kProven;
+  }
   DenialVerdict WildcardAnswer(dns::NameView qname, int encloser_labels);
 
  private:

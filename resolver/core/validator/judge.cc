@@ -98,9 +98,11 @@ Judgement JudgeDenial(const Response& response, const ZoneKeys& keys, Check& che
                               : denial.Nodata(response.qname, response.qtype);
   // An empty non-terminal, which some servers deny altogether.
   if (response.kind == ResponseKind::kNxdomain && verdict.proof == Proof::kNotProven) {
-    DenialVerdict nodata = Denial(response.authority, keys, check).Nodata(response.qname, response.qtype);
-    judgement.is_nodata = nodata.proof == Proof::kProven;
-    if (judgement.is_nodata) verdict = std::move(nodata);
+    judgement.is_nodata = denial.AlsoNodata(response.qname, response.qtype);
+    if (judgement.is_nodata) {
+      verdict.proof = Proof::kProven;
+      verdict.why = {};
+    }
   }
   Merge(FromDenial(std::move(verdict)), &judgement);
   return judgement;

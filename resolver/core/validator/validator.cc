@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "proto/dns/rdata.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/validator/chain.h"
 #include "resolver/core/validator/judge.h"
@@ -122,6 +123,22 @@ std::optional<dns::Name> DenialSigner(const Walk& walk, dns::NameView target) {
   return best;
 }
 
+// Is there a denial that may be a delegation's, between the signer and the name?
+bool MayShowCut(const Walk& walk, dns::NameView signer, dns::NameView target) {
+  const auto is_cut = [](const dns::TypeBitmap& types) {
+    return types.Has(RRType::kNS) && !types.Has(RRType::kSOA);
+  };
+  return std::any_of(walk.judged.authority.begin(), walk.judged.authority.end(), [&](const auto& rrset) {
+    if (rrset->rdata.empty() || !rrset->owner.view().IsBelow(signer)) return false;
+    if (rrset->type == RRType::kNSEC) {
+      const auto nsec = dns::ReadNsec(rrset->rdata.front());
+      return nsec && target.IsAtOrBelow(rrset->owner) && is_cut(nsec->types);
+    }
+    const auto nsec3 = rrset->type == RRType::kNSEC3 ? dns::ReadNsec3(rrset->rdata.front()) : std::nullopt;
+    return nsec3 && is_cut(nsec3->types);
+  });
+}
+
 Task<Judgement> JudgeNegative(Walk& walk) {
   dns::Name target(dnssec::HolderOf(walk.judged.qname, walk.judged.qtype));
   std::optional<dns::Name> signer = DenialSigner(walk, target);
@@ -139,6 +156,11 @@ Task<Judgement> JudgeNegative(Walk& walk) {
   } else {
     judgement =
         Judgement::Bogus(EdeCode::kDnssecBogus, walk.judged.qname.ToString() + ": signer is not a zone");
+  }
+  // Servers of a signed zone and an unsigned one below answer for the latter with what the former proves.
+  if (judgement.security == Security::kBogus && !judgement.exhausted && MayShowCut(walk, *signer, target)) {
+    ZoneStatusPtr holder = co_await FindZone(walk, target);
+    if (holder->kind == ZoneStatus::Kind::kInsecure) co_return FromStatus(*holder);
   }
   Judgement result = co_await CheckHolder(walk, std::move(judgement), *signer, target);
   co_return result;
