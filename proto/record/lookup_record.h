@@ -104,8 +104,10 @@ struct LookupRecord {
 
   Action action = Action::kNone;
   Trigger trigger = Trigger::kNone;
-  dns::Name trigger_name;   // the name (qname or CNAME target) that matched
-  uint8_t rule_labels = 0;  // the rule = the rightmost labels of trigger_name
+  // The name (qname or CNAME target) that matched; of an address the lists speak about its reverse name.
+  dns::Name trigger_name;
+  // The rule = the rightmost labels of trigger_name; of such an address its first bits.
+  uint8_t rule_labels = 0;
   bool rule_subtree = false;
   std::string feeds;  // RuleSource::feeds of the rule
   std::string category;

@@ -7,6 +7,7 @@
 #include "proto/base/bytes.h"
 #include "proto/dns/rdata.h"
 #include "resolver/core/limits.h"
+#include "resolver/core/policy/block_text.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -148,6 +149,7 @@ bool Adopt(Question& q, Verdict v) {
   const uint64_t generation = v.generation;
   const int weight = Weight(v, q.transport);
   const int before = Weight(q.verdict, q.transport);
+  if (v.agency_bound) q.client_judged = true;
   // Also when the record goes on telling of an alias that policy made.
   if (weight == kPasses) q.exempt = true;
   if (weight > before || (weight == kActs && before == kActs)) q.verdict = std::move(v);
@@ -163,7 +165,7 @@ Next Enforce(Query& query, World& world, size_t links) {
   Question& q = query.question;
   const Verdict& v = q.verdict;
   if (v.action != Action::kTcpOnly) world.counters->blocked.Add();
-  if (auto error = ExplainBlock(v); error && v.action != Action::kTcpOnly)
+  if (auto error = ExplainBlock(v, q.asks_structured); error && v.action != Action::kTcpOnly)
     q.own_errors.push_back(*std::move(error));
   q.own_origin = record::Origin::kPolicy;
   q.rewritten = true;

@@ -7,6 +7,7 @@
 #include "resolver/core/enforce.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/lookup_facts.h"
+#include "resolver/core/policy/lists_policy.h"
 #include "resolver/core/policy/zone_policy.h"
 #include "resolver/core/rebinding.h"
 #include "resolver/core/resolutions.h"
@@ -20,20 +21,6 @@ namespace {
 using dns::EdeCode;
 using dns::Rcode;
 using dns::RRType;
-
-// The lists' word on where the answer's aliases lead.
-bool JudgeAliases(Question& q, const World& world) {
-  for (const auto& link : q.answer->chain) {
-    for (const auto& rrset : link->answer) {
-      if (rrset->type != RRType::kCNAME || rrset->rdata.empty()) continue;
-      const auto target = dns::ReadTarget(rrset->rdata.front());
-      if (!target) continue;
-      if (Adopt(q, JudgeName(world.policy, *target, Trigger::kCname))) return true;
-      if (q.verdict.action == Action::kAllow) return false;
-    }
-  }
-  return false;
-}
 
 // RFC 8482: a question for everything is answered with next to nothing.
 Next AnswerAny(Query& query) {
@@ -101,6 +88,7 @@ void ReadHeader(const dns::ParsedMessage& m, Question* q) {
     q->udp_size = m.edns()->udp_size;
     q->dnssec_ok = m.edns()->dnssec_ok;
     const auto options = m.edns()->Options();
+    q->asks_structured = m.edns()->Find(dns::OptionCode::kEde) != nullptr;
     q->edns_options = std::any_of(options.begin(), options.end(),
                                   [](const auto& o) { return o.code != dns::OptionCode::kCookie; });
   }
@@ -132,8 +120,7 @@ void AddAdditional(Question& q, const World& world) {
   const Settings& settings = *world.settings;
   if (q.answer->chain.empty() || q.answer->rcode == Rcode::kServFail) return;
   const auto may_tell = [&](const dns::RRset& rrset) {
-    return !(settings.rebinding_guard && HoldsRebinding(rrset)) &&
-           !JudgeName(world.policy, rrset.owner, Trigger::kQname).Blocks(q.transport) &&
+    return !(settings.rebinding_guard && HoldsRebinding(rrset)) && ListsTell(q, world, rrset) &&
            ZonesTell(q, world, rrset);
   };
   if (q.qtype == RRType::kSVCB || q.qtype == RRType::kHTTPS) {
@@ -231,8 +218,7 @@ Next Admit(Query& query, World& world, Now) {
 
 Next Screen(Query& query, World& world, Now) {
   Question& q = query.question;
-  if (Adopt(q, JudgeName(world.policy, q.sought, q.path.empty() ? Trigger::kQname : Trigger::kCname)))
-    return Enforce(query, world);
+  if (ScreenByLists(q, world)) return Enforce(query, world);
   if (auto local = world.settings->local.Find(q.sought, q.qtype); local && q.qtype != RRType::kANY) {
     q.own_answer = std::move(local->answer);
     q.own_authority = std::move(local->authority);
@@ -286,16 +272,16 @@ Next Inspect(Query& query, World& world, Now) {
     return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "root key sentinel");
   }
   // The lists may have changed while the answer was on its way (row F04).
-  if (world.policy && world.policy->generation() != q.verdict.generation) {
+  if (ListsChanged(q, world)) {
     if (!q.verdict.answer.as_zone) {
       q.verdict = {};
       q.exempt = false;
     }
-    if (Adopt(q, JudgeName(world.policy, q.sought, q.path.empty() ? Trigger::kQname : Trigger::kCname)))
-      return Enforce(query, world);
+    if (ScreenByLists(q, world)) return Enforce(query, world);
   }
   // An allow rule on the question's name lets the whole answer pass.
-  if (q.verdict.action == Action::kAllow) return Next::kRespond;
+  if (q.verdict.action == Action::kAllow || (q.verdict.action == Action::kPassthru && !q.verdict.answer.as_zone))
+    return Next::kRespond;
   if (world.settings->rebinding_guard) {
     if (const dns::RRset* inside = FindRebinding(*q.answer, *world.settings)) {
       q.own_errors.push_back({EdeCode::kBlocked, inside->owner.ToString() + " points to a private address"});
@@ -306,7 +292,7 @@ Next Inspect(Query& query, World& world, Now) {
   // A bogus answer is never rewritten into a good one: SERVFAIL stays (row P29). Who has checking disabled is
   // shown the data instead, and there the rules hold as they do everywhere.
   const bool bogus_failure = q.answer->security == Security::kBogus && q.answer->rcode == Rcode::kServFail;
-  if (JudgeAliases(q, world)) return bogus_failure ? Next::kRespond : Enforce(query, world);
+  if (InspectByLists(q, world)) return bogus_failure ? Next::kRespond : Enforce(query, world);
   return InspectByZones(query, world).value_or(Next::kRespond);
 }
 

@@ -61,7 +61,8 @@ struct Question {
   dns::RRClass qclass = dns::RRClass::kIN;
   bool edns = false;
   bool dnssec_ok = false;
-  bool edns_options = false;  // some came beside the cookie; the reply may be for this client alone
+  bool asks_structured = false;  // an EDE option came: block texts may be in the structured form
+  bool edns_options = false;     // some came beside the cookie; the reply may be for this client alone
   bool has_cookie = false;
   bool cookie_valid = false;
   WholeCookie cookie{};  // of the reply

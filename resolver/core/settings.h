@@ -18,6 +18,7 @@
 #include "resolver/core/admission/server_cookies.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/local_zones.h"
+#include "resolver/core/policy/agency_policy.h"
 #include "resolver/core/policy/agency_table.h"
 #include "resolver/core/rpz/zone_list.h"
 
@@ -86,6 +87,11 @@ struct Settings {
   // (policy/policy_groups.h).
   std::vector<std::shared_ptr<const rpz::ZoneConfig>> policy_zones;
   std::vector<std::vector<std::shared_ptr<const rpz::ZoneConfig>>> group_zones;
+  // What the lists come to, by agency and by policy group; null and none: all that is listed is blocked.
+  std::vector<std::shared_ptr<const AgencyPolicy>> agency_policies;
+  std::vector<std::shared_ptr<const AgencyPolicy>> group_policies;
+  // Names (with all below) and addresses that nothing blocks; null: none.
+  std::shared_ptr<const blocklist::PolicySnapshot> never_block;
 
   std::vector<RootHint> root_hints;
   uint16_t upstream_port = 53;

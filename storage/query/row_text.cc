@@ -1,10 +1,12 @@
 #include "storage/query/row_text.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
 #include "proto/base/bytes.h"
 #include "proto/dns/presentation.h"
+#include "proto/dns/reverse_name.h"
 #include "storage/query/value_names.h"
 
 namespace sekisho::query {
@@ -67,6 +69,27 @@ std::string PrintableUtf8(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Answer addresses are recorded under their reverse names, with the rule's bits in place of labels.
+void SetRule(const LookupRecord& r, control::LookupRow* row) {
+  if (r.trigger == record::Trigger::kAnswerAddress) {
+    const auto address = dns::AddressOfReverse(r.trigger_name);
+    const auto rule = address ? IpPrefix::Make(*address, r.rule_labels) : std::nullopt;
+    if (rule) {
+      row->set_trigger_name(address->ToString());
+      row->set_rule(rule->ToString());
+      return;
+    }
+  }
+  row->set_trigger_name(r.trigger_name.ToString());
+  const int labels = std::min<int>(r.rule_labels, r.trigger_name.view().LabelCount());
+  const std::string rule = r.trigger_name.view().Suffix(labels).ToString();
+  row->set_rule(r.rule_subtree ? "*." + rule : rule);
+}
+
+}  // namespace
+
 void FillRow(const LookupRecord& r, control::LookupRow* row) {
   row->set_time_us(UnixMicros(r.time));
   row->set_node(r.node);
@@ -93,9 +116,7 @@ void FillRow(const LookupRecord& r, control::LookupRow* row) {
   row->set_action(Named(kActionNames, static_cast<uint8_t>(r.action)));
   row->set_trigger(Named(kTriggerNames, static_cast<uint8_t>(r.trigger)));
   if (r.trigger != record::Trigger::kNone) {
-    row->set_trigger_name(r.trigger_name.ToString());
-    const std::string rule = r.trigger_name.view().Suffix(r.rule_labels).ToString();
-    row->set_rule(r.rule_subtree ? "*." + rule : rule);
+    SetRule(r, row);
   }
   row->set_feeds(PrintableUtf8(r.feeds));
   row->set_category(PrintableUtf8(r.category));

@@ -55,12 +55,20 @@ std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector
   std::vector<const PolicyRule*> sorted;
   for (const auto& r : rules) sorted.push_back(&r);
   std::sort(sorted.begin(), sorted.end(), [](const PolicyRule* a, const PolicyRule* b) {
+    if (a->prefix && b->prefix) {
+      return std::tuple(a->prefix->address(), a->prefix->mapped_length()) <
+             std::tuple(b->prefix->address(), b->prefix->mapped_length());
+    }
+    if (a->prefix || b->prefix) return a->prefix.has_value();
     return std::tuple(dns::NameKey(a->name), a->scope) < std::tuple(dns::NameKey(b->name), b->scope);
   });
   blocklist::TrieBuilder builder;
   for (const PolicyRule* r : sorted) {
-    const uint32_t source = builder.AddSource({.feeds = r->feeds, .category = r->category, .reference = ""});
-    if (const auto s = builder.Add(dns::NameKey(r->name), r->scope, r->action, source); !s.ok()) {
+    const uint32_t source =
+        builder.AddSource({.feeds = r->feeds, .category = r->category, .reference = r->reference});
+    const auto s = r->prefix ? builder.AddAddress(*r->prefix, r->action, source)
+                             : builder.Add(dns::NameKey(r->name), r->scope, r->action, source);
+    if (!s.ok()) {
       *error = s.ToString();
       return nullptr;
     }
@@ -80,16 +88,28 @@ std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector
 }
 
 const Scenario::Directive Scenario::kDirectives[] = {
-    {"use", &Scenario::Use},           {"config", &Scenario::Config},
-    {"block", &Scenario::Rule},        {"allow", &Scenario::Rule},
-    {"logonly", &Scenario::Rule},      {"unblock", &Scenario::Rule},
-    {"rpz", &Scenario::PolicyZone},    {"droprpz", &Scenario::DropPolicyZone},
-    {"server", &Scenario::Server},     {"zone", &Scenario::ZoneBlock},
-    {"dropzone", &Scenario::DropZone}, {"on", &Scenario::On},
-    {"off", &Scenario::Off},           {"ask", &Scenario::Ask},
-    {"start", &Scenario::Start},       {"packet", &Scenario::Packet},
-    {"advance", &Scenario::Advance},   {"settle", &Scenario::Settle},
-    {"mark", &Scenario::Mark},         {"leave", &Scenario::Leave},
+    {"use", &Scenario::Use},
+    {"config", &Scenario::Config},
+    {"block", &Scenario::Rule},
+    {"allow", &Scenario::Rule},
+    {"logonly", &Scenario::Rule},
+    {"unblock", &Scenario::Rule},
+    {"policy", &Scenario::AgencyPolicyLine},
+    {"never-block", &Scenario::NeverBlock},
+    {"rpz", &Scenario::PolicyZone},
+    {"droprpz", &Scenario::DropPolicyZone},
+    {"server", &Scenario::Server},
+    {"zone", &Scenario::ZoneBlock},
+    {"dropzone", &Scenario::DropZone},
+    {"on", &Scenario::On},
+    {"off", &Scenario::Off},
+    {"ask", &Scenario::Ask},
+    {"start", &Scenario::Start},
+    {"packet", &Scenario::Packet},
+    {"advance", &Scenario::Advance},
+    {"settle", &Scenario::Settle},
+    {"mark", &Scenario::Mark},
+    {"leave", &Scenario::Leave},
     {"expect", &Scenario::Expect},
 };
 

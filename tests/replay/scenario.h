@@ -28,10 +28,12 @@ std::optional<Duration> ParseDuration(const std::string& text);
 // The rules of the policy in force, as the scenario gave them.
 struct PolicyRule {
   dns::Name name;
+  std::optional<IpPrefix> prefix{};  // instead of the name
   blocklist::RuleScope scope = blocklist::RuleScope::kSubtree;
   blocklist::RuleAction action = blocklist::RuleAction::kBlock;
   std::string feeds = "test-feed";
   std::string category = "test";
+  std::string reference{};
 };
 std::shared_ptr<const blocklist::PolicySnapshot> CompilePolicy(const std::vector<PolicyRule>& rules,
                                                                uint64_t generation, std::string* error);
@@ -73,6 +75,9 @@ class Scenario {
   void Rule(const Words& w);
   void PolicyZone(const Words& w);
   void DropPolicyZone(const Words& w);
+  void AgencyPolicyLine(const Words& w);
+  bool AgencyPolicyWord(const std::string& key, const std::string& value, resolver::AgencyPolicy* policy);
+  void NeverBlock(const Words& w);
   bool PolicyZoneWord(const std::string& word, resolver::rpz::ZoneConfig* config,
                       std::vector<resolver::AgencyTable::Id>* agencies);
   void Server(const Words& w);

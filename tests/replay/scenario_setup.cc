@@ -125,13 +125,16 @@ void Scenario::ConfigList(const Words& w) {
   }
 }
 
-// block|allow|logonly|unblock NAME [exact|subtree] [feeds=…] [category=…]
+// block|allow|logonly|unblock NAME|PREFIX [exact|subtree] [feeds=A,B] [category=…] [reference=…]
 void Scenario::Rule(const Words& w) {
   policy_changed_ = true;
   if (w.size() < 2) return Fail(w[0] + " needs a name");
   PolicyRule rule;
-  rule.name = NameOf(w[1]);
-  std::erase_if(rules_, [&](const PolicyRule& r) { return w[0] == "unblock" && r.name == rule.name; });
+  rule.prefix = IpPrefix::Parse(w[1]);
+  if (!rule.prefix) rule.name = NameOf(w[1]);
+  std::erase_if(rules_, [&](const PolicyRule& r) {
+    return w[0] == "unblock" && r.name == rule.name && r.prefix == rule.prefix;
+  });
   if (w[0] == "unblock") return;
   if (w[0] == "allow") rule.action = blocklist::RuleAction::kAllow;
   if (w[0] == "logonly") rule.action = blocklist::RuleAction::kLogOnly;
@@ -140,8 +143,12 @@ void Scenario::Rule(const Words& w) {
       rule.scope = blocklist::RuleScope::kExact;
     } else if (auto feeds = Value(w[i], "feeds")) {
       rule.feeds = *feeds;
+      for (size_t at = 0; (at = rule.feeds.find(',', at)) != std::string::npos; at += 2)
+        rule.feeds.replace(at, 1, ", ");
     } else if (auto category = Value(w[i], "category")) {
       rule.category = *category;
+    } else if (auto reference = Value(w[i], "reference")) {
+      rule.reference = *reference;
     } else if (w[i] != "subtree") {
       Fail("unknown word \"" + w[i] + "\"");
     }

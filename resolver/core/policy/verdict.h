@@ -18,11 +18,9 @@
 #include "proto/dns/rrset.h"
 #include "proto/record/lookup_record.h"
 
-namespace sekisho::blocklist {
-class PolicySnapshot;
-}
-
 namespace sekisho::resolver {
+
+struct BlockText;
 
 using record::Action;
 using record::Trigger;
@@ -30,12 +28,15 @@ using record::Trigger;
 struct Verdict {
   Action action = Action::kNone;
   Trigger trigger = Trigger::kNone;
-  dns::Name trigger_name;  // the name that matched
-  uint8_t rule_labels = 0;
+  dns::Name trigger_name;   // the name that matched; the reverse name of an answer address
+  uint8_t rule_labels = 0;  // of an answer address: the bits of its family that the rule speaks about
   bool rule_subtree = false;
   std::string_view feeds;
   std::string_view category;
-  uint64_t generation = 0;  // of the snapshot that was asked, match or not
+  std::string_view reference;
+  const BlockText* text = nullptr;  // how it is told; null: plainly
+  bool agency_bound = false;        // rules for single agencies were met: a reply is for this agency alone
+  uint64_t generation = 0;          // of the snapshot that was asked, match or not
   std::shared_ptr<const void> keep;
 
   // What else shapes the answer of an action that changes it.
@@ -63,14 +64,6 @@ struct Verdict {
            (action == Action::kTcpOnly && transport != record::Transport::kUdp);
   }
 };
-
-// Judges one name. A verdict already reached by a stronger trigger is the caller's to keep.
-Verdict JudgeName(const std::shared_ptr<const blocklist::PolicySnapshot>& policy, dns::NameView name,
-                  Trigger trigger);
-
-// What the client is told: an EDE with the feeds and the category (RFC 8914 section 4.16). Nothing when the
-// verdict says so.
-std::optional<dns::ExtendedError> ExplainBlock(const Verdict& verdict);
 
 }  // namespace sekisho::resolver
 

@@ -1,0 +1,134 @@
+#include "resolver/core/policy/block_text.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "proto/dns/reverse_name.h"
+#include "resolver/core/policy/agency_policy.h"
+
+namespace sekisho::resolver {
+namespace {
+
+void CutAtCharacter(size_t most, std::string* text) {
+  if (text->size() <= most) return;
+  while (most > 0 && (static_cast<uint8_t>((*text)[most]) & 0xc0) == 0x80) --most;
+  text->resize(most);
+}
+
+std::string TriggerText(const Verdict& v) {
+  if (v.trigger != Trigger::kAnswerAddress) return v.trigger_name.ToString();
+  const auto address = dns::AddressOfReverse(v.trigger_name);
+  return address ? address->ToString() : v.trigger_name.ToString();
+}
+
+std::string FromPattern(const BlockText& text, const Verdict& v) {
+  std::string out;
+  std::string_view rest = text.pattern;
+  while (!rest.empty()) {
+    const size_t open = rest.find('{');
+    const size_t close = open == std::string_view::npos ? open : rest.find('}', open);
+    if (close == std::string_view::npos) break;
+    out += rest.substr(0, open);
+    const std::string_view key = rest.substr(open + 1, close - open - 1);
+    if (key == "feeds") out += v.feeds;
+    if (key == "category") out += v.category;
+    if (key == "reference") out += v.reference;
+    if (key == "name") out += TriggerText(v);
+    rest.remove_prefix(close + 1);
+  }
+  return out.append(rest);
+}
+
+std::string InJapanese(const Verdict& v) {
+  std::string text = "遮断：";
+  text += v.feeds;
+  if (!v.category.empty()) text.append("（").append(v.category).append("）");
+  if (v.trigger == Trigger::kCname) text += " 別名 " + TriggerText(v);
+  if (v.trigger == Trigger::kAnswerAddress && v.text != nullptr) text += " アドレス " + TriggerText(v);
+  if (!v.reference.empty()) text.append(" 参照 ").append(v.reference);
+  return text;
+}
+
+std::string InEnglish(const Verdict& v) {
+  std::string text = "listed by ";
+  text += v.feeds;
+  if (!v.category.empty()) text.append(" (").append(v.category).append(")");
+  if (v.trigger == Trigger::kCname) text += ", alias of " + TriggerText(v);
+  if (v.trigger == Trigger::kAnswerAddress && v.text != nullptr) text += ", address " + TriggerText(v);
+  if (!v.reference.empty()) text.append(", reference ").append(v.reference);
+  return text;
+}
+
+std::string TextOf(const Verdict& v) {
+  std::string text = v.text != nullptr && !v.text->pattern.empty()   ? FromPattern(*v.text, v)
+                     : v.text != nullptr && v.text->language == "ja" ? InJapanese(v)
+                                                                     : InEnglish(v);
+  if (!v.answer.detail.empty()) text += ", " + v.answer.detail;
+  CutAtCharacter(kMaxBlockText, &text);
+  return text;
+}
+
+void AppendString(std::string_view text, std::string* out) {
+  *out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (c == '"' || c == '\\') *out += '\\';
+    // Texts of lists have no controls; what is left of them would break the form.
+    *out += byte < 0x20 || byte == 0x7f ? ' ' : c;
+  }
+  *out += '"';
+}
+
+// The registered sub-errors; 0: none fits.
+int SubError(std::string_view category) {
+  static constexpr std::array<std::pair<std::string_view, int>, 8> kKnown{{{"malware", 1},
+                                                                           {"ransomware", 1},
+                                                                           {"c2", 1},
+                                                                           {"phishing", 2},
+                                                                           {"spam", 3},
+                                                                           {"spyware", 4},
+                                                                           {"adware", 5},
+                                                                           {"agency", 6}}};
+  for (const auto& [name, number] : kKnown) {
+    if (category == name) return number;
+  }
+  return 0;
+}
+
+std::string Structured(const BlockText& text, const Verdict& v) {
+  std::string json = "{\"c\":[";
+  for (size_t i = 0; i < text.contacts.size(); ++i) {
+    if (i > 0) json += ',';
+    AppendString(text.contacts[i], &json);
+  }
+  json += "],\"j\":";
+  AppendString(TextOf(v), &json);
+  if (const int number = SubError(v.category); number != 0) json += ",\"s\":" + std::to_string(number);
+  if (!text.organization.empty()) {
+    json += ",\"o\":";
+    AppendString(text.organization, &json);
+  }
+  json += ",\"l\":";
+  AppendString(text.language, &json);
+  return json + "}";
+}
+
+bool WantsStructured(const Verdict& v, bool asked) {
+  using Form = BlockText::Structured;
+  if (v.text == nullptr || v.text->structured == Form::kNever) return false;
+  // The form is defined for filtering alone.
+  const bool filtered = v.answer.error == dns::EdeCode::kBlocked ||
+                        v.answer.error == dns::EdeCode::kFiltered ||
+                        v.answer.error == dns::EdeCode::kCensored;
+  return filtered && (asked || v.text->structured == Form::kAlways);
+}
+
+}  // namespace
+
+std::optional<dns::ExtendedError> ExplainBlock(const Verdict& v, bool asked) {
+  if (!v.answer.error) return std::nullopt;
+  return dns::ExtendedError{*v.answer.error, WantsStructured(v, asked) ? Structured(*v.text, v) : TextOf(v)};
+}
+
+}  // namespace sekisho::resolver
