@@ -108,9 +108,9 @@ class Explainer {
     claim->set_feed(feed.name());
     claim->set_indicator(owner);
     claim->set_scope(ScopeText(kind));
-    claim->set_action(stored.allow()                                    ? "allow"
-                      : configured != nullptr && configured->log_only() ? "log"
-                                                                        : "block");
+    claim->set_action(stored.allow()                                   ? "allow"
+                      : configured != nullptr && LogsOnly(*configured) ? "log"
+                                                                       : "block");
     claim->set_category(!stored.category().empty() ? stored.category()
                         : configured != nullptr    ? configured->category()
                                                    : "");

@@ -112,7 +112,7 @@ class PastExplainer {
     claim->set_feed(feed.name());
     claim->set_indicator(owner);
     claim->set_scope(ScopeText(kind));
-    const bool logs = configured != nullptr && configured->log_only();
+    const bool logs = configured != nullptr && LogsOnly(*configured);
     claim->set_action(stored.allow() ? "allow" : logs ? "log" : "block");
     claim->set_category(!stored.category().empty() ? stored.category()
                         : configured != nullptr    ? configured->category()

@@ -27,6 +27,9 @@ struct PolicyInputs {
   const config::Feed* Find(const std::string& name) const;
 };
 
+// Its claims are recorded where they meet a question, and not enforced.
+inline bool LogsOnly(const config::Feed& feed) { return feed.log_only() || feed.mode() == "log-only"; }
+
 }  // namespace sekisho::feedd
 
 #endif  // SEKISHO_BLOCKLIST_FEEDD_POLICY_INPUTS_H_

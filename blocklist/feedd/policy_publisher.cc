@@ -9,6 +9,7 @@
 
 #include "blocklist/feedd/claim_terms.h"
 #include "blocklist/feedd/explain.h"
+#include "blocklist/feedd/policy_inputs.h"
 #include "blocklist/merge/merger.h"
 #include "blocklist/trie/trie_builder.h"
 #include "proto/base/bytes.h"
@@ -118,7 +119,7 @@ absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feed
     streams.push_back({static_cast<uint32_t>(merge_feeds.size()), record->second,
                        view.Claims(*record->second, indicators::ClaimRange::kAddresses),
                        ClaimTerms(*feed, *versions)});
-    merge_feeds.push_back({.name = feed->name(), .category = feed->category(), .log_only = feed->log_only()});
+    merge_feeds.push_back({.name = feed->name(), .category = feed->category(), .log_only = LogsOnly(*feed)});
   }
   blocklist::TrieBuilder builder;
   blocklist::Merger merger(std::move(merge_feeds), guard, &builder);

@@ -7,6 +7,7 @@
 #include "proto/base/ip_address.h"
 #include "proto/config/config.h"
 #include "proto/config/printable.h"
+#include "proto/config/validate_policies.h"
 #include "proto/dns/name.h"
 #include "proto/dns/presentation.h"
 #include "proto/dns/tsig.h"
@@ -16,30 +17,18 @@ namespace {
 
 using Problems = std::vector<Problem>;
 
-std::string At(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
-
-void Range(Problems& out, const std::string& path, uint64_t value, uint64_t least, uint64_t most) {
-  if (value >= least && value <= most) return;
-  out.push_back({path, "must be from " + std::to_string(least) + " to " + std::to_string(most) + ", is " +
-                           std::to_string(value)});
-}
-
 bool IsIdentifier(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
 }
 
-// Names that go into records and file names.
-void Identifier(Problems& out, const std::string& path, const std::string& text,
-                std::set<std::string>* taken) {
-  if (text.empty()) {
-    out.push_back({path, "is missing"});
-  } else if (!IsIdentifier(text)) {
-    out.push_back({path, "'" + Printable(text) + "': 1 to 64 letters, digits, '-' and '_' are allowed"});
-  } else if (!taken->insert(text).second) {
-    out.push_back({path, "'" + text + "' is the name of another one already"});
-  }
+std::string At(const std::string& list, int index) { return list + "[" + std::to_string(index) + "]"; }
+
+void Range(Problems& out, const std::string& path, uint64_t value, uint64_t least, uint64_t most) {
+  if (value >= least && value <= most) return;
+  out.push_back({path, "must be from " + std::to_string(least) + " to " + std::to_string(most) + ", is " +
+                           std::to_string(value)});
 }
 
 // Relative paths would depend on where a daemon was started.
@@ -399,6 +388,18 @@ void CheckApi(Problems& out, const Api& api) {
 
 }  // namespace
 
+// Names that go into records and file names.
+void Identifier(std::vector<Problem>& out, const std::string& path, const std::string& text,
+                std::set<std::string>* taken) {
+  if (text.empty()) {
+    out.push_back({path, "is missing"});
+  } else if (!IsIdentifier(text)) {
+    out.push_back({path, "'" + Printable(text) + "': 1 to 64 letters, digits, '-' and '_' are allowed"});
+  } else if (!taken->insert(text).second) {
+    out.push_back({path, "'" + text + "' is the name of another one already"});
+  }
+}
+
 std::vector<Problem> Validate(const Config& config) {
   Problems out;
   AbsolutePath(out, "data_dir", config.data_dir(), true);
@@ -407,6 +408,7 @@ std::vector<Problem> Validate(const Config& config) {
   CheckResolver(out, config.resolver());
   CheckPolicyZones(out, config);
   CheckBlocklist(out, config.blocklist());
+  CheckPolicies(out, config);
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
   CheckApi(out, config.log().api());
   return out;

@@ -11,6 +11,7 @@
 #include "proto/config/printable.h"
 #include "resolver/config/builtin_root.h"
 #include "resolver/config/cookie_secrets.h"
+#include "resolver/config/policy_config.h"
 #include "resolver/config/record_file.h"
 #include "resolver/core/policy/policy_groups.h"
 
@@ -356,6 +357,7 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
   Settings settings;
   if (auto status = SetAgencies(config, &settings.agencies); !status.ok()) return status;
 
+  if (auto status = SetPolicies(config, &settings); !status.ok()) return status;
   if (auto status = SetRootHints(resolver, files, &settings, &live.root_hints_origin); !status.ok()) {
     return status;
   }

@@ -280,7 +280,8 @@ Next Inspect(Query& query, World& world, Now) {
     if (ScreenByLists(q, world)) return Enforce(query, world);
   }
   // An allow rule on the question's name lets the whole answer pass.
-  if (q.verdict.action == Action::kAllow || (q.verdict.action == Action::kPassthru && !q.verdict.answer.as_zone))
+  if (q.verdict.action == Action::kAllow ||
+      (q.verdict.action == Action::kPassthru && !q.verdict.answer.as_zone))
     return Next::kRespond;
   if (world.settings->rebinding_guard) {
     if (const dns::RRset* inside = FindRebinding(*q.answer, *world.settings)) {

@@ -10,6 +10,7 @@
 
 #include "proto/dns/reverse_name.h"
 #include "resolver/core/limits.h"
+#include "resolver/core/policy/own_rules.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -56,7 +57,10 @@ class Decision {
   void OfferProtected(const Match& match) {
     Offer({Class::kProtected, 0}, match, Action::kAllow, "protected", "");
   }
-  void OfferOwn(const Match& match) {
+  void OfferOwn(const Match& match, WallTime end, WallTime now) {
+    // A kept reply would outlive the rule.
+    if (end != WallTime::max()) agency_bound_ = true;
+    if (end <= now) return;
     const bool allow = match.action == RuleAction::kAllow;
     Offer({allow ? Class::kAgencyAllow : Class::kAgencyBlock, 0}, match,
           allow ? Action::kAllow : policy_.action, policy_.own_feed, "agency");
@@ -107,14 +111,14 @@ class Decision {
     }
     if (one == kLocal) {
       Offer({allow ? Class::kCentralAllow : Class::kCentralBlock, 0}, match,
-            allow ? Action::kAllow : policy_.action, kLocal, source.category, source.reference);
+            allow ? Action::kAllow : policy_.action, kLocal, source.category);
       return;
     }
     if (one.size() > kLocal.size() && one.starts_with(kLocal) && one[kLocal.size()] == '@') {
       agency_bound_ = true;
       if (one.substr(kLocal.size() + 1) != agency_) return;
       Offer({allow ? Class::kAgencyAllow : Class::kAgencyBlock, 0}, match,
-            allow ? Action::kAllow : policy_.action, one, source.category, source.reference);
+            allow ? Action::kAllow : policy_.action, one, source.category);
       return;
     }
     const auto known = policy_.feeds.find(one);
@@ -169,7 +173,8 @@ Verdict Judge::Decide(const Subject& subject) const {
   if (never_block_ != nullptr)
     never_block_->ForEachMatch(subject, [&](const Match& m) { decision.OfferProtected(m); });
   if (policy_->own != nullptr)
-    policy_->own->ForEachMatch(subject, [&](const Match& m) { decision.OfferOwn(m); });
+    policy_->own->ForEachMatch(
+        subject, [&](const Match& m) { decision.OfferOwn(m, EndOf(policy_->own->source(m)), now_); });
   if (snapshot_ != nullptr) {
     snapshot_->ForEachMatch(subject, [&](const Match& m) { decision.OfferListed(m, snapshot_->source(m)); });
   }

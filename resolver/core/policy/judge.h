@@ -11,7 +11,7 @@
 // An allow or passthru for the name asked lets the whole answer pass. One for an address speaks of that
 // address alone.
 //
-//   const Judge judge(snapshot, policy, "ministry-a", settings.never_block);
+//   const Judge judge(snapshot, policy, "ministry-a", settings.never_block, now);
 //   Verdict v = judge.Name(qname, Trigger::kQname);
 //
 // Threads: one worker. Limits: allocates only when a rule is found.
@@ -23,6 +23,7 @@
 
 #include "blocklist/trie/policy_snapshot.h"
 #include "proto/base/ip_address.h"
+#include "proto/base/now.h"
 #include "resolver/core/policy/agency_policy.h"
 #include "resolver/core/policy/verdict.h"
 
@@ -34,8 +35,8 @@ class Judge {
 
   // `snapshot` and `never_block` may be null. All must outlive the judge; verdicts keep what they need.
   Judge(const Snapshot& snapshot, const std::shared_ptr<const AgencyPolicy>& policy, std::string_view agency,
-        const Snapshot& never_block)
-      : snapshot_(snapshot), policy_(policy), agency_(agency), never_block_(never_block) {}
+        const Snapshot& never_block, WallTime now)
+      : snapshot_(snapshot), policy_(policy), agency_(agency), never_block_(never_block), now_(now) {}
 
   Verdict Name(dns::NameView name, Trigger trigger) const;
   // Also the IPv4 address within one of 64:ff9b::/96 (RFC 6052).
@@ -50,6 +51,7 @@ class Judge {
   const std::shared_ptr<const AgencyPolicy>& policy_;
   std::string_view agency_;
   const Snapshot& never_block_;
+  WallTime now_;  // own rules may end
 };
 
 }  // namespace sekisho::resolver

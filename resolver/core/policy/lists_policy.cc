@@ -23,7 +23,8 @@ Judge JudgeFor(const Question& q, const World& world) {
   // Numbered anew since; a client that has lost its agency stays under what everybody is under.
   if (q.asked_under != nullptr && q.asked_under.get() != &settings)
     agency = settings.agencies.Find(q.client.address).value_or(0);
-  return {world.policy, PolicyOf(settings, agency), settings.agencies.name(agency), settings.never_block};
+  return {world.policy, PolicyOf(settings, agency), settings.agencies.name(agency), settings.never_block,
+          q.arrived.wall};
 }
 
 // Calls with every name and address that a set leads to, until one of the calls says stop.

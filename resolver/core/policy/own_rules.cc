@@ -1,6 +1,8 @@
 #include "resolver/core/policy/own_rules.h"
 
+#include <charconv>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "blocklist/trie/trie_builder.h"
@@ -9,31 +11,47 @@
 #include "proto/dns/name_key.h"
 
 namespace sekisho::resolver {
+namespace {
+
+// Allow before block, then the one that lasts longer.
+void Take(const OwnRule& rule, const OwnRule** place) {
+  const auto weight = [](const OwnRule& r) { return std::tuple(r.allow, r.until); };
+  if (*place == nullptr || weight(rule) > weight(**place)) *place = &rule;
+}
+
+uint32_t SourceOf(const OwnRule& rule, blocklist::TrieBuilder* builder) {
+  const std::string end = rule.until == WallTime::max() ? "" : std::to_string(UnixMicros(rule.until));
+  return builder->AddSource({.feeds = end, .category = "", .reference = rule.reason});
+}
+
+}  // namespace
+
+WallTime EndOf(const blocklist::RuleSource& source) {
+  int64_t end = 0;
+  const auto [at, error] =
+      std::from_chars(source.feeds.data(), source.feeds.data() + source.feeds.size(), end);
+  return error == std::errc() && at != source.feeds.data() ? WallFromMicros(end) : WallTime::max();
+}
 
 std::shared_ptr<const blocklist::PolicySnapshot> CompileOwnRules(const std::vector<OwnRule>& rules) {
   if (rules.empty()) return nullptr;
-  std::map<std::string, bool> names;
-  std::map<std::pair<IpAddress, int>, std::pair<IpPrefix, bool>> prefixes;
+  std::map<std::string, const OwnRule*> names;
+  std::map<std::pair<IpAddress, int>, const OwnRule*> prefixes;
   for (const OwnRule& rule : rules) {
-    if (rule.prefix) {
-      auto& [prefix, allow] = prefixes[{rule.prefix->address(), rule.prefix->mapped_length()}];
-      prefix = *rule.prefix;
-      allow = allow || rule.allow;
-    } else {
-      bool& allow = names[dns::NameKey(rule.name)];
-      allow = allow || rule.allow;
-    }
+    Take(rule, rule.prefix ? &prefixes[{rule.prefix->address(), rule.prefix->mapped_length()}]
+                           : &names[dns::NameKey(rule.name)]);
   }
   blocklist::TrieBuilder builder;
-  const uint32_t source = builder.AddSource({});
-  const auto action = [](bool allow) {
-    return allow ? blocklist::RuleAction::kAllow : blocklist::RuleAction::kBlock;
+  const auto action = [](const OwnRule& rule) {
+    return rule.allow ? blocklist::RuleAction::kAllow : blocklist::RuleAction::kBlock;
   };
   for (const auto& [order, rule] : prefixes) {
-    if (!builder.AddAddress(rule.first, action(rule.second), source).ok()) return nullptr;
+    if (!builder.AddAddress(*rule->prefix, action(*rule), SourceOf(*rule, &builder)).ok()) return nullptr;
   }
-  for (const auto& [key, allow] : names) {
-    if (!builder.Add(key, blocklist::RuleScope::kSubtree, action(allow), source).ok()) return nullptr;
+  for (const auto& [key, rule] : names) {
+    const auto added =
+        builder.Add(key, blocklist::RuleScope::kSubtree, action(*rule), SourceOf(*rule, &builder));
+    if (!added.ok()) return nullptr;
   }
   auto bytes = builder.Finish();
   if (!bytes.ok()) return nullptr;

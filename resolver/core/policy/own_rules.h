@@ -11,6 +11,7 @@
 
 #include "blocklist/trie/policy_snapshot.h"
 #include "proto/base/ip_address.h"
+#include "proto/base/now.h"
 #include "proto/dns/name.h"
 
 namespace sekisho::resolver {
@@ -20,11 +21,15 @@ struct OwnRule {
   dns::Name name;                  // when there is no prefix
   std::optional<IpPrefix> prefix;  // answer addresses
   bool allow = false;
+  std::string reason{};
+  WallTime until = WallTime::max();  // holds before this moment
 };
 
-// As rules of a snapshot whose source says nothing. Of an entry that is both allowed and blocked allow holds.
-// Null when there is none.
+// As rules of a snapshot; a rule's end stands in its source (EndOf). Of an entry that is both allowed and
+// blocked allow holds. Null when there is none.
 std::shared_ptr<const blocklist::PolicySnapshot> CompileOwnRules(const std::vector<OwnRule>& rules);
+
+WallTime EndOf(const blocklist::RuleSource& source);
 
 }  // namespace sekisho::resolver
 

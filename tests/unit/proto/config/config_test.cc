@@ -242,5 +242,35 @@ TEST(Config, EmptyFileOnDiskIsAnError) {
 
 TEST(Config, FolderInsteadOfFileIsAnError) { EXPECT_FALSE(LoadConfig("/").ok()); }
 
+TEST(Config, WrongPoliciesAreNamed) {
+  const char* head = "agencies: [{name: a, networks: [192.0.2.0/24], policy: p}]\n";
+  const std::pair<const char*, const char*> kCases[] = {
+      {"", "policies: [{name: q}]"},
+      {"agencies[0].policy: no policy is 'p'", "policies: [{name: q}]"},
+      {"policies[0].action: 'block': must be nxdomain", "policies: [{name: p, action: block}]"},
+      {"policies[0].mode: 'off': must be enforce or log-only", "policies: [{name: p, mode: \"off\"}]"},
+      {"policies[0].sinkhole: is missing", "policies: [{name: p, action: sinkhole}]"},
+      {"must be addresses, or one name alone", "policies: [{name: p, sinkhole: [192.0.2.1, x.example]}]"},
+      {"policies[0].feeds[0]: no feed is 'f'", "policies: [{name: p, feeds: [f]}]"},
+      {"policies[0].actions[0]: must name either", "policies: [{name: p, actions: [{action: drop}]}]"},
+      {"policies[0].allow[0].reason: is missing", "policies: [{name: p, allow: [{what: x.example}]}]"},
+      {"policies[0].block[0].what: '192.0.2.1/24' is not a name",
+       "policies: [{name: p, block: [{what: 192.0.2.1/24, reason: r}]}]"},
+      {"is not a time", "policies: [{name: p, allow: [{what: x.example, reason: r, until: soon}]}]"},
+      {"'fr': must be en or ja", "policies: [{name: p, message: {language: fr}}]"},
+      {"must begin with mailto:", "policies: [{name: p, message: {contacts: [\"https://x\"]}}]"},
+      {"blocklist.never_block[0]", "blocklist: {never_block: [\"a b/c\"]}\npolicies: [{name: p}]"},
+      {"blocklist.feeds[0].action",
+       "blocklist: {feeds: [{name: f, url: /f, action: x}]}\npolicies: [{name: p}]"},
+      {"is the name of another one already", "policies: [{name: p}, {name: p}]"},
+  };
+  for (const auto& [wanted, yaml] : kCases) {
+    const auto config = ParseConfig(head + std::string(yaml), "f");
+    ASSERT_FALSE(config.ok()) << yaml;
+    EXPECT_THAT(std::string(config.status().message()), HasSubstr(wanted)) << yaml;
+  }
+  EXPECT_TRUE(ParseConfig(head + std::string("policies: [{name: p, mode: log-only}]"), "f").ok());
+}
+
 }  // namespace
 }  // namespace sekisho::config

@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "blocklist/trie/policy_snapshot.h"
 #include "proto/config/config.h"
 #include "resolver/config/record_file.h"
 #include "resolver/config/static_config.h"
@@ -198,6 +199,58 @@ TEST_F(LiveConfigTest, PolicyZonesAndWhoseTheyAre) {
   EXPECT_NE(s.agencies.policy_group(0), s.agencies.policy_group(1));
   EXPECT_EQ(s.group_zones[s.agencies.policy_group(0)].size(), 1u);
   EXPECT_EQ(s.group_zones[s.agencies.policy_group(1)].size(), 2u);
+}
+
+constexpr char kPolicies[] = R"(
+agencies:
+  - {name: a, networks: [192.0.2.0/24], policy: strict}
+  - {name: b, networks: [198.51.100.0/24]}
+  - {name: c, networks: [203.0.113.0/24]}
+policies:
+  - name: strict
+    action: sinkhole
+    sinkhole: [192.0.2.53, 192.0.2.54, "2001:db8::53"]
+    without_categories: [ads]
+    actions: [{category: phishing, action: refused}, {feed: p2, action: drop}]
+    allow: [{what: good.example, reason: "case 7", who: ops, until: 2026-12-01T00:00:00Z}]
+    block: [{what: 203.0.113.0/24, reason: own}]
+    message: {language: ja, structured: asked, contacts: ["mailto:soc@a.example"], organization: A}
+blocklist:
+  never_block: [portal.example, 192.0.2.80]
+  feeds:
+    - {name: late, url: /l, rank: 9, action: nodata}
+    - {name: p1, url: /p1, rank: 1, category: phishing}
+    - {name: p2, url: /p2, rank: 1, category: phishing}
+    - {name: ads, url: /ads, rank: 5, category: ads}
+)";
+
+TEST_F(LiveConfigTest, PoliciesOfAgencies) {
+  auto live = MakeLiveConfig(Parsed(kPolicies), None());
+  ASSERT_TRUE(live.ok()) << live.status();
+  const Settings& settings = *live->settings;
+  ASSERT_EQ(settings.agency_policies.size(), 3u);
+  EXPECT_EQ(settings.agencies.policy_group(1), settings.agencies.policy_group(2));
+  EXPECT_NE(settings.agencies.policy_group(0), settings.agencies.policy_group(1));
+  const AgencyPolicy& strict = *settings.agency_policies[0];
+  EXPECT_EQ(strict.action, record::Action::kSinkhole);
+  ASSERT_EQ(strict.sinkhole.size(), 2u);
+  EXPECT_EQ(strict.sinkhole[0]->rdata.size(), 2u);
+  EXPECT_EQ(strict.feeds.at("late").action, record::Action::kSinkhole);
+  EXPECT_EQ(strict.feeds.at("p1").action, record::Action::kRefused);
+  EXPECT_EQ(strict.feeds.at("p2").action, record::Action::kDrop);
+  EXPECT_LT(strict.feeds.at("p1").rank, strict.feeds.at("p2").rank);
+  EXPECT_LT(strict.feeds.at("p2").rank, strict.feeds.at("late").rank);
+  EXPECT_FALSE(strict.feeds.at("ads").counts);
+  EXPECT_EQ(strict.text.structured, BlockText::Structured::kWhenAsked);
+  ASSERT_NE(strict.own, nullptr);
+  EXPECT_TRUE(strict.own->MatchAddress(*IpAddress::Parse("203.0.113.9")));
+  const AgencyPolicy& plain = *settings.agency_policies[1];
+  EXPECT_EQ(plain.feeds.at("late").action, record::Action::kNodata);
+  EXPECT_EQ(plain.feeds.at("p1").action, record::Action::kNxdomain);
+  EXPECT_TRUE(plain.feeds.at("ads").counts);
+  EXPECT_EQ(plain.own, nullptr);
+  ASSERT_NE(settings.never_block, nullptr);
+  EXPECT_TRUE(settings.never_block->MatchName(*dns::Name::Parse("www.portal.example")));
 }
 
 }  // namespace
