@@ -386,6 +386,49 @@ void CheckApi(Problems& out, const Api& api) {
          at->ToString() + " is not a loopback address: tls_certificate and tls_key are needed there"});
 }
 
+// Where an export goes: what stands before the first colon, and what behind it.
+void CheckExportTarget(Problems& out, const std::string& path, const Export& e) {
+  const size_t colon = std::min(e.to().find(':'), e.to().size());
+  const std::string kind = e.to().substr(0, colon);
+  const std::string rest = e.to().substr(std::min(colon + 1, e.to().size()));
+  if (kind == "file" || kind == "unix") {
+    AbsolutePath(out, path + ".to", rest, true);
+    constexpr size_t kLongest = 107;
+    if (kind == "unix" && rest.size() > kLongest)
+      out.push_back({path + ".to", "a socket's path has at most 107 bytes"});
+    return;
+  }
+  const bool syslog = kind == "syslog" || kind == "syslog-tls";
+  if (kind != "tcp" && !syslog) {
+    out.push_back({path + ".to", "'" + Printable(e.to()) +
+                                     "': must begin with file:, unix:, tcp:, syslog: or syslog-tls:"});
+    return;
+  }
+  if (!Endpoint::Parse(rest, std::nullopt))
+    out.push_back({path + ".to", "'" + Printable(rest) + "' is not an address with port"});
+  if (syslog && e.format() == "dnstap") out.push_back({path + ".to", "dnstap does not go over syslog"});
+  if (kind == "syslog-tls") AbsolutePath(out, path + ".tls_ca", e.tls_ca(), true);
+}
+
+void CheckExports(Problems& out, const Log& log) {
+  constexpr int kMost = 8;
+  std::set<std::string> names;
+  if (log.exports_size() > kMost) out.push_back({"log.exports", "at most eight"});
+  for (int i = 0; i < log.exports_size(); ++i) {
+    const Export& e = log.exports(i);
+    const std::string path = At("log.exports", i);
+    Identifier(out, path + ".name", e.name(), &names);
+    if (e.format() != "dnstap" && e.format() != "ocsf")
+      out.push_back({path + ".format", "'" + Printable(e.format()) + "': must be dnstap or ocsf"});
+    CheckExportTarget(out, path, e);
+    if (e.has_buffer_bytes())
+      Range(out, path + ".buffer_bytes", e.buffer_bytes(), 1 << 20, uint64_t{1} << 40);
+    if (e.has_rotate_bytes())
+      Range(out, path + ".rotate_bytes", e.rotate_bytes(), 1 << 16, uint64_t{1} << 40);
+    if (e.has_keep_files()) Range(out, path + ".keep_files", e.keep_files(), 0, 10'000);
+  }
+}
+
 }  // namespace
 
 // Names that go into records and file names.
@@ -411,6 +454,7 @@ std::vector<Problem> Validate(const Config& config) {
   CheckPolicies(out, config);
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
   CheckApi(out, config.log().api());
+  CheckExports(out, config.log());
   return out;
 }
 

@@ -119,6 +119,9 @@ class SpoolReader {
   // The next block of the lowest segment that has one. Damage is told once, and reading goes on behind it.
   Outcome Next(Block* block, Damage* damage);
 
+  // Reading that segment begins behind the block that ends there. Before the first Next.
+  void GoOnBehind(const SpoolPosition& position) { segments_[position.segment].offset = position.offset; }
+
   // Segments that were read to their end and will never grow; ascending.
   std::vector<SegmentId> Finished() const;
   // Deletes a finished segment.

@@ -20,6 +20,7 @@
 #include "proto/io/unique_fd.h"
 #include "proto/io/unix_frame_server.h"
 #include "storage/logd/api_host.h"
+#include "storage/logd/export_host.h"
 #include "storage/logd/query_service.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
@@ -99,7 +100,7 @@ Duration Upkeep(lookups::LookupStore& store, uint32_t retention_days, spdlog::lo
 
 // Retention is what may change while logd runs; a bad configuration changes nothing.
 void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_days, ApiHost& api,
-            spdlog::logger& log) {
+            ExportHost& exports, spdlog::logger& log) {
   const auto config = config::LoadConfig(config_path);
   if (!config.ok()) {
     log.error("reload refused, nothing was changed: {}", std::string(config.status().message()));
@@ -107,6 +108,7 @@ void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_day
   }
   *retention_days = config->log().retention_days();
   api.Reload(*config);
+  exports.Reload(*config);
   log.info("configuration reloaded");
 }
 
@@ -133,8 +135,12 @@ int Run(const std::string& config_path, const config::Config& config) {
   }
   lookups::Ingest ingest(paths.Spool(), store.get(), 4 * uint64_t{options.block_rows});
 
+  std::signal(SIGPIPE, SIG_IGN);  // a receiver of an export that hangs up is an error of that write
+  ExportHost exports(config, log);
+  ingest.BeforeRemoval([&exports](const record::SegmentId& id) { exports.Keep(id); });
+
   io::EventLoop loop;
-  QueryService queries(*store, ingest, {});
+  QueryService queries(*store, ingest, exports, {});
   auto server = io::UnixFrameServer::Listen(
       loop, {.path = paths.LogdSocket()},
       [&queries](control::Request request, std::shared_ptr<io::ReplyStream> reply) {
@@ -147,7 +153,7 @@ int Run(const std::string& config_path, const config::Config& config) {
   ApiHost api(*store, config, log);
   std::atomic<uint32_t> retention_days = config.log().retention_days();
   for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
-  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, api, log); });
+  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, api, exports, log); });
   {
     size_t told = 0;
     Repeater ingesting([&] {

@@ -4,9 +4,33 @@
 #include "storage/query/row_text.h"
 
 namespace sekisho::logd {
+namespace {
 
-QueryService::QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, Options options)
-    : store_(store), ingest_(ingest), options_(options) {
+using AddItem = std::function<void(const char*, const std::string&, const std::string&)>;
+
+void AddExport(const exports::ExportStatus& e, const AddItem& add) {
+  constexpr Duration kAlarmAfter = std::chrono::minutes(1);
+  const std::string trouble = query::PrintableUtf8(e.trouble);
+  const bool long_ago = !e.trouble.empty() && ReadClocks().mono - e.trouble_since >= kAlarmAfter;
+  const std::string state = e.connected ? "connected" : "not connected";
+  add("export", e.name + ": " + state + (trouble.empty() ? "" : ", " + trouble),
+      long_ago ? "export " + e.name + ": " + trouble : "");
+  const bool filling = e.waiting_bytes > e.buffer_bytes / 10 * 8;
+  add("export counts",
+      e.name + ": " + std::to_string(e.delivered) + " delivered, " + std::to_string(e.waiting_bytes) +
+          " bytes waiting, " + std::to_string(e.lost) + " left out, " + std::to_string(e.connections) +
+          " connections",
+      e.lost > 0      ? "export " + e.name + " left lookups out: its buffer was full"
+      : filling       ? "the buffer of export " + e.name + " is nearly full"
+      : e.damages > 0 ? "export " + e.name + " could not read parts of the spool"
+                      : "");
+}
+
+}  // namespace
+
+QueryService::QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest,
+                           const ExportHost& exports, Options options)
+    : store_(store), ingest_(ingest), exports_(exports), options_(options) {
   for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
@@ -192,6 +216,7 @@ void QueryService::AnswerStatus(io::ReplyStream& reply) {
     add("damaged partition", d.id.FolderName(), query::PrintableUtf8(d.why));
   }
   for (const std::string& trouble : ingest_.Troubles()) add("trouble", query::PrintableUtf8(trouble));
+  for (const exports::ExportStatus& e : exports_.Status()) AddExport(e, add);
   reply.Finish(std::move(response));
 }
 

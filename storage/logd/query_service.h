@@ -18,6 +18,7 @@
 
 #include "proto/io/unix_frame_server.h"
 #include "proto/schema/control.pb.h"
+#include "storage/logd/export_host.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
 
@@ -32,7 +33,8 @@ class QueryService {
     uint64_t limit_cap = 100'000;  // rows of one answer
     size_t rows_per_frame = 500;
   };
-  QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, Options options);
+  QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, const ExportHost& exports,
+               Options options);
   ~QueryService();
 
   void Submit(control::Request request, std::shared_ptr<io::ReplyStream> reply);
@@ -53,6 +55,7 @@ class QueryService {
 
   lookups::LookupStore& store_;
   const lookups::Ingest& ingest_;
+  const ExportHost& exports_;
   Options options_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> answered_{0};

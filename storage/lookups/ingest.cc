@@ -100,6 +100,7 @@ bool Ingest::Settle(std::string* error) {
   }
   if (!store_->Flush(error)) return false;
   for (const record::SegmentId& id : done) {
+    if (before_removal_) before_removal_(id);
     if (!reader_->Remove(id, error)) return false;
     ++counters_.segments_removed;
   }

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -35,6 +36,9 @@ class Ingest {
  public:
   Ingest(std::string spool_dir, LookupStore* store, uint64_t tail_limit_rows);
 
+  // Asked before a segment is removed, for those who read the spool too. Before the first Tick.
+  void BeforeRemoval(std::function<void(const record::SegmentId&)> fn) { before_removal_ = std::move(fn); }
+
   // Does a bounded piece of work; false when there was nothing to do.
   bool Tick(Now now);
   // Imports the whole tail however small; for tests and measurements.
@@ -54,6 +58,7 @@ class Ingest {
   LookupStore* store_;
   uint64_t tail_limit_rows_;
   std::unique_ptr<record::SpoolReader> reader_;
+  std::function<void(const record::SegmentId&)> before_removal_;
   MonoTime settled_{};
   MonoTime retry_at_{};
   IngestCounters counters_;

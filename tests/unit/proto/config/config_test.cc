@@ -208,6 +208,12 @@ INSTANTIATE_TEST_SUITE_P(
          "tsig.algorithm: 'md5': must be hmac-sha256"},
         {"resolver: {rpz: [{name: r.test, file: /z, tsig: {name: k.}}]}\n", "tsig.secret_file: is missing"},
         {"resolver: {rpz: [{name: r.test, file: /z, ede: loud}]}\n", "rpz[0].ede: 'loud': must be blocked"},
+        {"log: {exports: [{name: a, format: csv, to: 'file:/x'}]}\n", "log.exports[0].format: 'csv'"},
+        {"log: {exports: [{name: a, format: ocsf, to: 'x'}]}\n", "must begin with file:, unix:"},
+        {"log: {exports: [{name: a, format: ocsf, to: 'file:x'}]}\n", "log.exports[0].to"},
+        {"log: {exports: [{name: a, format: ocsf, to: 'tcp:127.0.0.1'}]}\n", "is not an address with port"},
+        {"log: {exports: [{name: a, format: dnstap, to: 'syslog:127.0.0.1:1'}]}\n", "dnstap does not go"},
+        {"log: {exports: [{name: a, format: ocsf, to: 'syslog-tls:127.0.0.1:1'}]}\n", "log.exports[0].tls_ca"},
     }));
 
 TEST(Config, DeepNestingEndsWithAnError) {
