@@ -1,4 +1,5 @@
-// SipHash-1-3 with a random key: the hash of every table that strangers can fill (caches, in-flight, limiters).
+// SipHash-1-3 with a random key: the hash of every table that strangers can fill (caches, in-flight,
+// limiters).
 //
 // Threads: values. Standards: Aumasson and Bernstein, "SipHash: a fast short-input PRF"; CVE class: unkeyed
 // rate-limiter hash (row D35 of the attack table).
@@ -17,12 +18,13 @@ class KeyedHash {
   KeyedHash(uint64_t k0, uint64_t k1) : k0_(k0), k1_(k1) {}
   explicit KeyedHash(Rng& rng) : k0_(rng.Uint64()), k1_(rng.Uint64()) {}
 
-  uint64_t operator()(std::span<const uint8_t> bytes) const { return Compute(1, 3, bytes); }
+  uint64_t operator()(std::span<const uint8_t> bytes) const { return Compute<1, 3>(bytes); }
   // SipHash-2-4, for values that leave the process (server cookies, RFC 9018).
-  uint64_t Strong(std::span<const uint8_t> bytes) const { return Compute(2, 4, bytes); }
+  uint64_t Strong(std::span<const uint8_t> bytes) const { return Compute<2, 4>(bytes); }
 
  private:
-  uint64_t Compute(int c_rounds, int d_rounds, std::span<const uint8_t> bytes) const;
+  template <int kPerWord, int kAtEnd>
+  uint64_t Compute(std::span<const uint8_t> bytes) const;
 
   uint64_t k0_;
   uint64_t k1_;

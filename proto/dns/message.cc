@@ -76,7 +76,7 @@ class Collector {
 
   static uint64_t HashOf(NameView name, RRType type) {
     uint8_t key[kMaxNameSize + 2];
-    for (size_t i = 0; i < name.size(); ++i) key[i] = LowercaseByte(name.data()[i]);
+    LowercaseCopy(name.data(), name.size(), key);
     const auto t = static_cast<uint16_t>(type);
     std::memcpy(key + name.size(), &t, sizeof(t));
     return ProcessHash()({key, name.size() + sizeof(t)});

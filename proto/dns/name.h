@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -107,6 +108,23 @@ class Name {
 };
 
 inline uint8_t LowercaseByte(uint8_t c) { return c >= 'A' && c <= 'Z' ? static_cast<uint8_t>(c + 32) : c; }
+// Copies a name's bytes in lower case, eight at a time: every look into a table begins with this. Lengths of
+// labels are below 'A' and stay as they are.
+inline void LowercaseCopy(const uint8_t* from, size_t size, uint8_t* to) {
+  size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, from + i, 8);
+    // In each byte: the top bit of x + (0x80 - 'A') says x >= 'A', that of x + (0x7f - 'Z') says x > 'Z'.
+    constexpr uint64_t kEach = 0x0101010101010101;
+    const uint64_t low = word & (0x7f * kEach);
+    const uint64_t upper =
+        (low + (0x80 - 'A') * kEach) & ~(low + (0x7f - 'Z') * kEach) & ~word & (0x80 * kEach);
+    word |= upper >> 2;
+    std::memcpy(to + i, &word, 8);
+  }
+  for (; i < size; ++i) to[i] = LowercaseByte(from[i]);
+}
 
 }  // namespace sekisho::dns
 

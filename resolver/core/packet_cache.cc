@@ -123,7 +123,7 @@ void PacketCache::Free::operator()(Entry* entry) const { ::operator delete(entry
 
 uint64_t PacketCache::HashOf(dns::NameView qname, dns::RRType qtype) const {
   std::array<uint8_t, dns::kMaxNameSize + 2> bytes;
-  for (size_t i = 0; i < qname.size(); ++i) bytes[i] = dns::LowercaseByte(qname.data()[i]);
+  dns::LowercaseCopy(qname.data(), qname.size(), bytes.data());
   WriteU16(bytes.data() + qname.size(), static_cast<uint16_t>(qtype));
   return hash_({bytes.data(), qname.size() + 2});
 }

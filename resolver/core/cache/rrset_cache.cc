@@ -19,7 +19,7 @@ struct Key {
   size_t size;
 
   Key(dns::NameView name, dns::RRType type, Slot slot) : size(name.size() + kTail) {
-    for (size_t i = 0; i < name.size(); ++i) bytes[i] = dns::LowercaseByte(name.data()[i]);
+    dns::LowercaseCopy(name.data(), name.size(), bytes.data());
     const auto t = static_cast<uint16_t>(type);
     std::memcpy(bytes.data() + name.size(), &t, 2);
     bytes[name.size() + 2] = static_cast<uint8_t>(slot);

@@ -159,5 +159,20 @@ TEST(NameKeyTest, LongestKeyFits) {
   EXPECT_EQ(*NameFromKey(NameKey(*name)), *name);
 }
 
+TEST(LowercaseCopy, IsLowercaseByteAtEveryPlace) {
+  for (size_t size = 0; size <= 24; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int value = 0; value < 256; ++value) {
+        std::vector<uint8_t> from(size, 'Q');
+        from[at] = static_cast<uint8_t>(value);
+        std::vector<uint8_t> to(size + 1, 0xee);
+        LowercaseCopy(from.data(), size, to.data());
+        for (size_t i = 0; i < size; ++i) ASSERT_EQ(to[i], LowercaseByte(from[i])) << size << " " << i;
+        ASSERT_EQ(to[size], 0xee);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sekisho::dns
