@@ -331,7 +331,7 @@ void Iterator::NoteCookies(const ExchangeResult& result, Candidate& candidate) {
 
 // What the reply says about the server; true when it is of use.
 bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classified& c) {
-  const std::string server = candidate.address.address.ToString();
+  const auto server = [&] { return candidate.address.address.ToString(); };
   switch (c.kind) {
     case ReplyKind::kResponse:
     case ReplyKind::kReferral:
@@ -346,12 +346,12 @@ bool Iterator::NoteReply(FetchState& state, Candidate& candidate, const Classifi
     case ReplyKind::kLame:
       servers_.MarkLame(candidate.address.address, state.cut.zone, now_->mono);
       state.errors.push_back(
-          {EdeCode::kNetworkError, server + " does not serve " + state.cut.zone.ToString()});
+          {EdeCode::kNetworkError, server() + " does not serve " + state.cut.zone.ToString()});
       candidate.out = true;
       return false;
     case ReplyKind::kServerError:
     case ReplyKind::kUseless:
-      state.errors.push_back({EdeCode::kNetworkError, server + " said " + ToString(c.response.rcode) +
+      state.errors.push_back({EdeCode::kNetworkError, server() + " said " + ToString(c.response.rcode) +
                                                           " for " + state.cut.zone.ToString()});
       candidate.out = true;
       return false;
