@@ -95,7 +95,10 @@ std::string RRsetToText(const RRset& rrset) {
   return out;
 }
 
-std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error, NameView origin) {
+namespace {
+
+std::optional<TextRecord> Parse(std::string_view line, std::string* error, NameView origin,
+                                bool odd_digests) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   if (line.empty() || line.size() > kMaxLine) {
     *error = line.empty() ? "the line is empty" : "the line is longer than 128 KB";
@@ -116,11 +119,23 @@ std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error,
   if (!wire) return std::nullopt;
   if (hidden && wire->type == static_cast<RRType>(65400)) wire->type = *hidden;
   const auto owner = Name::FromWire(AsBytes(wire->owner));
-  if (!owner || !CheckRdata(wire->type, AsBytes(wire->rdata))) {
+  constexpr size_t kDsFixed = 4;
+  const bool odd_digest = odd_digests && wire->type == RRType::kDS && wire->rdata.size() > kDsFixed;
+  if (!owner || !(odd_digest || CheckRdata(wire->type, AsBytes(wire->rdata)))) {
     *error = "the data does not have the form of " + ToString(wire->type);
     return std::nullopt;
   }
   return TextRecord{*owner, wire->type, wire->rrclass, wire->ttl, std::move(wire->rdata)};
+}
+
+}  // namespace
+
+std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error, NameView origin) {
+  return Parse(line, error, origin, false);
+}
+
+std::optional<TextRecord> ParseAnchor(std::string_view line, std::string* error) {
+  return Parse(line, error, NameView(), true);
 }
 
 }  // namespace sekisho::dns

@@ -35,6 +35,8 @@ struct TextRecord {
 // Names without a trailing dot are relative to `origin`.
 std::optional<TextRecord> ParseRecord(std::string_view line, std::string* error,
                                       NameView origin = NameView());
+// The same, and a DS whose digest has another length than its type's: it is a record, and matches no key.
+std::optional<TextRecord> ParseAnchor(std::string_view line, std::string* error);
 
 }  // namespace sekisho::dns
 

@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "proto/base/bytes.h"
 #include "proto/base/time_text.h"
 #include "proto/config/printable.h"
+#include "proto/dns/rdata_form.h"
 #include "resolver/config/builtin_root.h"
 #include "resolver/config/cookie_secrets.h"
 #include "resolver/config/policy_config.h"
@@ -27,9 +29,10 @@ struct Found {
 };
 
 // The records of the first file that is there; else the built-in text.
-absl::StatusOr<Found> FirstOf(const std::vector<std::string>& paths, const char* builtin) {
+absl::StatusOr<Found> FirstOf(const std::vector<std::string>& paths, const char* builtin,
+                              RecordUse use = RecordUse::kAny) {
   for (const std::string& path : paths) {
-    auto records = ReadRecordFile(path);
+    auto records = ReadRecordFile(path, use);
     if (records.ok()) return Found{*std::move(records), path};
     if (!absl::IsNotFound(records.status())) return records.status();
   }
@@ -93,15 +96,16 @@ absl::StatusOr<Found> AnchorRecords(const config::Dnssec& dnssec, const SystemFi
     Found found{{}, "configuration"};
     for (int i = 0; i < dnssec.trust_anchors_size(); ++i) {
       auto records =
-          ParseRecords(dnssec.trust_anchors(i), "resolver.dnssec.trust_anchors[" + std::to_string(i) + "]");
+          ParseRecords(dnssec.trust_anchors(i), "resolver.dnssec.trust_anchors[" + std::to_string(i) + "]",
+                       RecordUse::kAnchors);
       if (!records.ok()) return records.status();
       found.records.insert(found.records.end(), records->begin(), records->end());
     }
     return found;
   }
   if (dnssec.trust_anchor_file().empty())
-    return FirstOf({files.root_ds, files.root_key}, kBuiltinRootAnchors);
-  auto records = ReadRecordFile(dnssec.trust_anchor_file());
+    return FirstOf({files.root_ds, files.root_key}, kBuiltinRootAnchors, RecordUse::kAnchors);
+  auto records = ReadRecordFile(dnssec.trust_anchor_file(), RecordUse::kAnchors);
   if (!records.ok()) {
     return absl::InvalidArgumentError("resolver.dnssec.trust_anchor_file: " +
                                       std::string(records.status().message()));
@@ -125,8 +129,26 @@ std::optional<NegativeTrustAnchor> ParseNegativeAnchor(std::string_view text) {
   return anchor;
 }
 
+// An anchor that can match no key is told of. Beside others of its zone it is left out; alone it stays, so
+// that the zone fails closed and does not lose its protection to a slip of the pen.
+void KeepAnchors(const Found& found, Settings* settings, LiveConfig* live) {
+  live->trust_anchors_origin = found.origin;
+  const auto is_good = [](const TextRecord& r) { return dns::CheckRdata(r.type, AsBytes(r.rdata)); };
+  for (const TextRecord& r : found.records) {
+    if (!is_good(r)) {
+      const bool others = std::any_of(found.records.begin(), found.records.end(),
+                                      [&](const TextRecord& o) { return o.owner == r.owner && is_good(o); });
+      live->anchor_warnings.push_back(found.origin + ": the digest of an anchor of " + r.owner.ToString() +
+                                      " has not the length of its type: " +
+                                      (others ? "it is left out" : "nothing below it can be validated"));
+      if (others) continue;
+    }
+    settings->trust_anchors.push_back(r);
+  }
+}
+
 absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, Settings* settings,
-                        std::string* origin) {
+                        LiveConfig* live) {
   settings->validate = dnssec.validate();
   settings->rfc5011 = dnssec.rfc5011();
   settings->accept_sha1_digests = dnssec.accept_sha1_digests();
@@ -146,17 +168,16 @@ absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, 
   }
   auto found = AnchorRecords(dnssec, files);
   if (!found.ok()) return found.status();
-  for (TextRecord& r : found->records) {
+  for (const TextRecord& r : found->records) {
     if (r.type != RRType::kDS && r.type != RRType::kDNSKEY) {
       return absl::InvalidArgumentError(found->origin + ": a trust anchor is a DS or DNSKEY record, not " +
                                         dns::ToString(r.type));
     }
-    settings->trust_anchors.push_back(std::move(r));
   }
+  KeepAnchors(*found, settings, live);
   if (settings->validate && settings->trust_anchors.empty()) {
-    return absl::InvalidArgumentError(found->origin + ": holds no trust anchor");
+    return absl::InvalidArgumentError(live->trust_anchors_origin + ": holds no trust anchor");
   }
-  *origin = found->origin;
   return absl::OkStatus();
 }
 
@@ -367,8 +388,7 @@ absl::StatusOr<LiveConfig> MakeLiveConfig(const config::Config& config, const Sy
   SetLocalZones(resolver, &settings.local);
   SetServedZones(resolver.forward_zones(), true, &settings);
   SetServedZones(resolver.stub_zones(), false, &settings);
-  if (auto status = SetAnchors(resolver.dnssec(), files, &settings, &live.trust_anchors_origin);
-      !status.ok()) {
+  if (auto status = SetAnchors(resolver.dnssec(), files, &settings, &live); !status.ok()) {
     return status;
   }
   if (auto status = SetPolicyZones(config, &settings, &live.policy_zones); !status.ok()) return status;

@@ -40,6 +40,7 @@ struct LiveConfig {
   // Where root hints and anchors came from, for status: a file's path, "configuration" or "built in".
   std::string root_hints_origin;
   std::string trust_anchors_origin;
+  std::vector<std::string> anchor_warnings;  // of those that can match no key
 };
 
 // The system's own files, tried when the configuration names none. Tests give others.

@@ -31,7 +31,8 @@ std::string_view WithoutComment(std::string_view line) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text, std::string_view origin) {
+absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text, std::string_view origin,
+                                                          RecordUse use) {
   std::vector<dns::TextRecord> records;
   size_t number = 0;
   for (size_t at = 0; at < text.size();) {
@@ -42,7 +43,8 @@ absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text,
     ++number;
     if (line.empty()) continue;
     std::string error;
-    auto record = dns::ParseRecord(line, &error);
+    auto record =
+        use == RecordUse::kAnchors ? dns::ParseAnchor(line, &error) : dns::ParseRecord(line, &error);
     if (!record) {
       return absl::InvalidArgumentError(std::string(origin) + ":" + std::to_string(number) + ": '" +
                                         config::Printable(line) + "': " + config::Printable(error));
@@ -65,10 +67,10 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path) {
   return text;
 }
 
-absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path) {
+absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path, RecordUse use) {
   auto text = ReadTextFile(path);
   if (!text.ok()) return text.status();
-  return ParseRecords(*text, path);
+  return ParseRecords(*text, path, use);
 }
 
 }  // namespace sekisho::resolver

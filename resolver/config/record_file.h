@@ -23,8 +23,12 @@ inline constexpr size_t kMaxListFile = 4 << 20;
 absl::StatusOr<std::string> ReadTextFile(const std::string& path);
 
 // kNotFound when there is no such file; other errors name the file and the line.
-absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path);
-absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text, std::string_view origin);
+// For anchors a DS with a digest of an odd length is a record, too (dns::ParseAnchor).
+enum class RecordUse : uint8_t { kAny, kAnchors };
+absl::StatusOr<std::vector<dns::TextRecord>> ReadRecordFile(const std::string& path,
+                                                            RecordUse use = RecordUse::kAny);
+absl::StatusOr<std::vector<dns::TextRecord>> ParseRecords(std::string_view text, std::string_view origin,
+                                                          RecordUse use = RecordUse::kAny);
 
 }  // namespace sekisho::resolver
 

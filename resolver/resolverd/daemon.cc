@@ -43,6 +43,7 @@ class Daemon {
         [this](const auto& s) { OnPolicyZone(s); });
     if (!server.ok()) return server.status();
     server_ = *std::move(server);
+    TellAnchorWarnings();
     if (!fixed.user.empty()) {
       if (auto status = config::BecomeUser(fixed.user, {fixed.paths.data_dir, fixed.paths.run_dir,
                                                         fixed.paths.Spool(), fixed.paths.Anchors()});
@@ -124,6 +125,7 @@ class Daemon {
       log_.error("reload refused, nothing was changed: {}", Printable(status));
       return;
     }
+    TellAnchorWarnings();
     log_.info("configuration reloaded");
   }
 
@@ -134,6 +136,10 @@ class Daemon {
     } else {
       log_.info("policy generation {} in force, {} rules", state.generation, state.rules);
     }
+  }
+
+  void TellAnchorWarnings() {
+    for (const std::string& warning : server_->live().anchor_warnings) OnAnchors(warning, true);
   }
 
   // On whatever thread.

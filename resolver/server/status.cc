@@ -84,6 +84,9 @@ void AddAnchors(const Server& server, Now now, Items& items) {
               : old         ? "the zone's keys could not be checked for long"
                             : "");
   }
+  for (const std::string& warning : server.live().anchor_warnings) {
+    items.Add("trust_anchor_state", warning, "a trust anchor is of no use");
+  }
   if (!state.read_error.empty()) {
     items.Add("trust_anchor_state", state.read_error, "trust anchors began anew from the configuration");
   }

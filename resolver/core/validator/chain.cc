@@ -216,7 +216,7 @@ Task<ZoneStatusPtr> AskKeys(Walk& walk, Delegation delegation) {
   co_return Keep(walk, zone, std::move(status));
 }
 
-// An entry point is of an algorithm that RFC 8624 forbids to validate.
+// An entry point is of an algorithm that RFC 8624 forbids to validate, or cannot be read.
 bool RetiredAlgorithm(const EntryPoints& points) {
   const auto retired = [](uint8_t algorithm) {
     return algorithm == 1 || algorithm == 3 || algorithm == 6 ||
@@ -225,11 +225,11 @@ bool RetiredAlgorithm(const EntryPoints& points) {
   return std::any_of(points.ds.begin(), points.ds.end(),
                      [&](auto rdata) {
                        const auto ds = dns::ReadDs(rdata);
-                       return ds && retired(ds->algorithm);
+                       return !ds || retired(ds->algorithm);
                      }) ||
          std::any_of(points.dnskeys.begin(), points.dnskeys.end(), [&](auto rdata) {
            const auto key = dns::ReadDnskey(rdata);
-           return key && retired(key->algorithm);
+           return !key || retired(key->algorithm);
          });
 }
 

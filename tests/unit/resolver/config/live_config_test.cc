@@ -50,6 +50,24 @@ class LiveConfigTest : public ::testing::Test {
   std::vector<std::string> files_;
 };
 
+TEST_F(LiveConfigTest, AnAnchorThatCanMatchNothingIsLeftOutBesideOthersAndElseFailsClosed) {
+  const std::string digest = "E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
+  const std::string good = "example. IN DS 1 8 2 " + digest;
+  const std::string bad = "example. IN DS 2 8 1 " + digest;
+  const auto anchors = [](const std::string& list) {
+    return "resolver: {dnssec: {trust_anchors: [" + list + "]}}";
+  };
+  auto both = MakeLiveConfig(Parsed(anchors("\"" + good + "\", \"" + bad + "\"")), None());
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->settings->trust_anchors.size(), 1u);
+  EXPECT_THAT(both->anchor_warnings, ElementsAre(HasSubstr("left out")));
+  auto alone = MakeLiveConfig(Parsed(anchors("\"" + bad + "\"")), None());
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ(alone->settings->trust_anchors.size(), 1u);
+  EXPECT_THAT(alone->anchor_warnings, ElementsAre(HasSubstr("nothing below it can be validated")));
+  EXPECT_THAT(ErrorOf(anchors("\"example. IN DS 2 8\"")), HasSubstr("trust_anchors[0]"));
+}
+
 TEST_F(LiveConfigTest, BuiltInRootIsWholeAndValid) {
   auto live = MakeLiveConfig(Parsed(""), None());
   ASSERT_TRUE(live.ok()) << live.status();
