@@ -316,6 +316,7 @@ absl::Status SetPolicyZones(const config::Config& config, Settings* settings,
     if (!origin) continue;
     auto made = std::make_shared<rpz::ZoneConfig>();
     made->name = zone.name();
+    made->origin = *origin;
     made->action = OverrideOf(zone.action());
     if (const auto cname = dns::Name::Parse(zone.cname())) made->cname = *cname;
     made->log_only = zone.log_only();
@@ -324,7 +325,10 @@ absl::Status SetPolicyZones(const config::Config& config, Settings* settings,
     made->error = ErrorOf(zone.ede());
     PolicyZoneFile file{.name = zone.name(), .origin = *origin, .path = zone.file()};
     for (const std::string& text : zone.primaries()) {
-      if (const auto primary = Endpoint::Parse(text, 53)) file.primaries.push_back(*primary);
+      const auto primary = Endpoint::Parse(text, 53);
+      if (!primary) continue;
+      file.primaries.push_back(*primary);
+      made->primaries.push_back(primary->address);
     }
     if (zone.has_tsig()) {
       auto key =

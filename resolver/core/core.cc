@@ -31,6 +31,7 @@ class Core::Impl {
     world_.resolutions = &resolutions_;
     world_.counters = &counters_;
     world_.sink = deps.sink;
+    world_.notify = deps.notify;
     world_.worker = deps.worker;
     Refresh();
   }

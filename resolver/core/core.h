@@ -49,6 +49,13 @@ class RecordSink {
   virtual bool Write(const record::LookupEvent& event) = 0;
 };
 
+// Hears of zones whose primaries say that they have changed (RFC 1996); must not block.
+class NotifySink {
+ public:
+  virtual ~NotifySink() = default;
+  virtual void Notified(dns::NameView zone) = 0;
+};
+
 struct ClientQuestion {
   std::span<const uint8_t> packet;
   Endpoint client;
@@ -92,6 +99,7 @@ struct CoreDeps {
   RrsetCache* cache = nullptr;
   Rng* rng = nullptr;
   RecordSink* sink = nullptr;
+  NotifySink* notify = nullptr;  // null: nobody listens
   uint16_t worker = 0;
   // The trust anchors' state, if this is the worker that asks after them (RFC 5011).
   dnssec::AnchorRollover* rollover = nullptr;

@@ -44,6 +44,24 @@ Next Turn(Query& query, World& world, Now now) {
   return Next::kDone;
 }
 
+// A primary says that a policy zone has changed (RFC 1996). Not a lookup either. It is no more than a hint,
+// so a forged one costs a question to the primary.
+bool TakeNotify(Query& query, World& world) {
+  Question& q = query.question;
+  if (q.opcode != dns::Opcode::kNotify || q.qtype != RRType::kSOA || world.notify == nullptr) return false;
+  const auto& zones = world.settings->policy_zones;
+  const auto zone = std::find_if(zones.begin(), zones.end(), [&](const auto& z) {
+    return z->origin == q.qname &&
+           std::find(z->primaries.begin(), z->primaries.end(), q.client.address) != z->primaries.end();
+  });
+  if (zone == zones.end()) return false;
+  world.notify->Notified((*zone)->origin);
+  q.own_rcode = Rcode::kNoError;
+  q.authoritative = true;
+  BuildReply(q, *world.settings, query.reply);
+  return true;
+}
+
 // One of a client's prefix: a site's IPv6 network is one client, an IPv4 address mostly.
 bool TakeRate(ClientRates& rates, uint32_t per_second, const IpAddress& client, const World& world, Now now) {
   const RateLimit& limit = world.settings->rate_limit;
@@ -182,6 +200,7 @@ Next Parse(Query& query, const ClientQuestion& in, const dns::ParsedMessage& m, 
     return Next::kDone;
   }
   ReadHeader(m, &q);
+  if (error == dns::ParseError::kNone && TakeNotify(query, world)) return Next::kDone;
   q.agency = world.settings->agencies.Find(in.client.address);
   if (!q.agency) return Turn(query, world, now);
   world.counters->questions.Add();

@@ -56,6 +56,7 @@ struct World {
   Resolutions* resolutions = nullptr;
   Counters* counters = nullptr;
   RecordSink* sink = nullptr;
+  NotifySink* notify = nullptr;
   uint16_t worker = 0;
   RefusalLimit refusals;
   ClientRates* rates = nullptr;           // of all questions over UDP

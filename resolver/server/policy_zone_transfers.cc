@@ -64,6 +64,16 @@ std::vector<PolicyZoneTransfers::State> PolicyZoneTransfers::states() const {
   return out;
 }
 
+void PolicyZoneTransfers::Notified(dns::NameView zone) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (Entry& e : entries_) {
+    if (!(e.file.origin.view() == zone)) continue;
+    e.notified = true;
+    e.due = std::min(e.due, std::max(ReadClocks().mono, e.notify_from));
+  }
+  wake_.notify_all();
+}
+
 absl::StatusOr<FetchedZone> PolicyZoneTransfers::Fetch(const PolicyZoneFile& file) {
   absl::Status failed = absl::UnavailableError("no primary");
   for (const Endpoint& primary : file.primaries) {
@@ -81,7 +91,8 @@ void PolicyZoneTransfers::Note(Entry* e, const absl::StatusOr<FetchedZone>& fetc
     e->state.serial = fetched->serial;
     e->state.error.clear();
     e->retry = Held(fetched->retry);
-    e->due = now.mono + Held(fetched->refresh);
+    // What was said while it was being asked may be newer than the answer.
+    e->due = e->notified ? std::max(now.mono, e->notify_from) : now.mono + Held(fetched->refresh);
     return;
   }
   e->state.error = std::string(fetched.status().message());
@@ -104,6 +115,7 @@ void PolicyZoneTransfers::Run() {
     const PolicyZoneFile file = next->file;
     const auto index = next - entries_.begin();
     const uint64_t configured = configured_;
+    if (std::exchange(next->notified, false)) next->notify_from = now + kNotifyPause;
     lock.unlock();
     const auto fetched = Fetch(file);
     if (fetched.ok() && fetched->changed) on_new_();

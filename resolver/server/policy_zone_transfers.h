@@ -5,9 +5,10 @@
 // until one answers. A zone whose primaries are silent stays in force: old policy is better than none, and
 // states() tells.
 //
-// Threads: Configure, Start, Stop on the main thread; states() from any. Limits: refresh and retry are held
-// between kSoonest and kLatest; those of FetchZone. Standards: RFC 1034 section 4.3.5. Limitations: NOTIFY is
-// not listened to.
+// Threads: Configure, Start, Stop on the main thread; states() and Notified from any. Limits: refresh and
+// retry are held between kSoonest and kLatest, questions after a NOTIFY are kNotifyPause apart; those of
+// FetchZone. Standards: RFC 1034 section 4.3.5, RFC 1996. Limitations: a NOTIFY's signature is not looked at,
+// since it is only a hint.
 #ifndef SEKISHO_RESOLVER_SERVER_POLICY_ZONE_TRANSFERS_H_
 #define SEKISHO_RESOLVER_SERVER_POLICY_ZONE_TRANSFERS_H_
 
@@ -23,15 +24,17 @@
 #include "proto/base/rng.h"
 #include "proto/io/unique_fd.h"
 #include "resolver/config/live_config.h"
+#include "resolver/core/core.h"
 #include "resolver/transfer/fetch_zone.h"
 
 namespace sekisho::resolver {
 
-class PolicyZoneTransfers {
+class PolicyZoneTransfers final : public NotifySink {
  public:
   static constexpr Duration kSoonest = std::chrono::seconds(30);
   static constexpr Duration kLatest = std::chrono::hours(24);
   static constexpr Duration kFirstRetry = std::chrono::seconds(5);
+  static constexpr Duration kNotifyPause = std::chrono::seconds(5);
 
   struct State {
     std::string name;
@@ -42,19 +45,23 @@ class PolicyZoneTransfers {
 
   // `on_new` is called on the thread when a file has been replaced.
   explicit PolicyZoneTransfers(std::function<void()> on_new);
-  ~PolicyZoneTransfers();
+  ~PolicyZoneTransfers() override;
 
   // Zones without primaries are passed over. All are asked for at once.
   void Configure(const std::vector<PolicyZoneFile>& files);
   void Start();
   void Stop();
   std::vector<State> states() const;
+  // A primary says that it has something new: it is asked soon.
+  void Notified(dns::NameView zone) override;
 
  private:
   struct Entry {
     PolicyZoneFile file;
     State state;
     MonoTime due{};
+    bool notified = false;
+    MonoTime notify_from{};  // earlier than this a NOTIFY does not make it due
     Duration retry = kFirstRetry;
   };
 

@@ -100,6 +100,7 @@ absl::Status Server::Start() {
     deps.zones = &zones_;
     deps.cache = &cache_;
     deps.sink = records_.sink(i);
+    deps.notify = &policy_zone_transfers_;
     deps.quota = &quota_;
     deps.clock = &clock_;
     deps.tcp = live_.tcp;

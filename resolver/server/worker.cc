@@ -17,6 +17,7 @@ Worker::Worker(const WorkerDeps& deps, WorkerSockets sockets)
              .cache = deps.cache,
              .rng = &rng_,
              .sink = deps.sink,
+             .notify = deps.notify,
              .worker = deps.index,
              .rollover = deps.rollover,
              .cookie_secret = deps.cookie_secret}),

@@ -40,6 +40,7 @@ struct WorkerDeps {
   const Published<const rpz::Zones>* zones = nullptr;
   RrsetCache* cache = nullptr;
   RecordSink* sink = nullptr;
+  NotifySink* notify = nullptr;
   ConnectionQuota* quota = nullptr;
   FollowingClock* clock = nullptr;
   TcpLimits tcp;

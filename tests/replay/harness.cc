@@ -107,6 +107,7 @@ CoreHarness::CoreHarness(uint64_t seed, Network* network, bool trace, size_t cac
   deps.cache = &cache_;
   deps.rng = &rng_;
   deps.sink = &log_;
+  deps.notify = &notified_;
   deps.worker = 3;
   deps.rollover = rollover;
   core_ = std::make_unique<resolver::Core>(deps);

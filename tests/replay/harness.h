@@ -52,6 +52,15 @@ class RecordLog final : public resolver::RecordSink {
   std::vector<record::LookupRecord> records_;
 };
 
+class NotifyLog final : public resolver::NotifySink {
+ public:
+  void Notified(dns::NameView zone) override { zones_.push_back(zone.ToString()); }
+  const std::vector<std::string>& zones() const { return zones_; }
+
+ private:
+  std::vector<std::string> zones_;
+};
+
 struct Asked {
   Endpoint client;
   MonoTime at{};
@@ -102,6 +111,7 @@ class CoreHarness {
   const Asked& asked(size_t i) const { return asked_[i]; }
   const std::vector<UpstreamQuery>& upstream() const { return upstream_; }
   const RecordLog& log() const { return log_; }
+  const NotifyLog& notified() const { return notified_; }
   const resolver::Counters& counters() const { return core_->counters(); }
   resolver::RrsetCache& cache() { return cache_; }
   const std::vector<std::string>& trace() const { return trace_; }
@@ -130,6 +140,7 @@ class CoreHarness {
   Published<const resolver::rpz::Zones> zones_;
   resolver::RrsetCache cache_;
   RecordLog log_;
+  NotifyLog notified_;
   std::unique_ptr<resolver::Core> core_;
   std::map<std::pair<MonoTime, uint64_t>, Event> events_;
   uint64_t event_number_ = 0;

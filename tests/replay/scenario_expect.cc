@@ -128,6 +128,8 @@ void Scenario::Expect(const Words& all) {
   if (const auto check = kChecks.find(w[0]); check != kChecks.end()) return (this->*check->second)(w);
   if (w[0] == "records" && w.size() == 3)
     return void(Compare(static_cast<long>(harness_.log().records().size()), w[1], w[2], "records"));
+  if (w[0] == "notified" && w.size() == 3)
+    return void(Compare(static_cast<long>(harness_.notified().zones().size()), w[1], w[2], "notified zones"));
   if (w[0] == "inflight" && w.size() == 2) {
     const auto& c = harness_.counters();
     Compare(static_cast<long>(c.in_flight_questions.value()), "==", w[1], "questions in flight");

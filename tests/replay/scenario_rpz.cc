@@ -35,6 +35,8 @@ bool Scenario::PolicyZoneWord(const std::string& word, resolver::rpz::ZoneConfig
     config->action = kActions.at(value);
   } else if (key == "cname") {
     config->cname = NameOf(value);
+  } else if (key == "primary") {
+    config->primaries.push_back(AddressOf(value));
   } else if (key == "max-ttl") {
     config->max_ttl = static_cast<uint32_t>(NumberOf(value));
   } else if (key == "ede" && (value == "none" || kErrors.contains(value))) {
@@ -57,6 +59,7 @@ void Scenario::PolicyZone(const Words& w) {
   if (w.size() < 2) return Fail("rpz NAME …");
   auto config = std::make_shared<resolver::rpz::ZoneConfig>();
   config->name = w[1];
+  config->origin = NameOf(w[1]);
   std::vector<resolver::AgencyTable::Id> agencies;
   for (size_t i = 2; i < w.size(); ++i) {
     if (!PolicyZoneWord(w[i], config.get(), &agencies)) Fail("unknown word \"" + w[i] + "\"");

@@ -36,6 +36,8 @@ enum class Override : uint8_t {
 
 struct ZoneConfig {
   std::string name;  // as records and status call it
+  dns::Name origin;
+  std::vector<IpAddress> primaries;  // whose word that the zone has changed is taken (NOTIFY)
   Override action = Override::kGiven;
   dns::Name cname;        // kCname
   bool log_only = false;  // what a rule would do is noted, and the next zone is asked
