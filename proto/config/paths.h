@@ -8,6 +8,7 @@
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
 //   data_dir/tokens        tool → logd: who may ask the API, as hashes
 //   data_dir/searches/     logd: who asked the API what
+//   data_dir/pseudonyms/   logd: the keys of pseudonyms, apart from the log
 //   data_dir/exports/      logd: what receivers have not taken yet
 //   run_dir/NAME.sock      control sockets
 //   run_dir/NAME.lock      held while the daemon NAME runs; holds its process id
@@ -38,6 +39,7 @@ struct Paths {
   std::string Lookups() const { return data_dir + "/lookups"; }
   std::string Tokens() const { return data_dir + "/tokens"; }
   std::string Searches() const { return data_dir + "/searches"; }
+  std::string Pseudonyms() const { return data_dir + "/pseudonyms"; }
   std::string Exports() const { return data_dir + "/exports"; }
 
   std::string ResolverdSocket() const { return run_dir + "/resolverd.sock"; }

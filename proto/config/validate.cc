@@ -454,6 +454,9 @@ std::vector<Problem> Validate(const Config& config) {
   CheckPolicies(out, config);
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
   CheckApi(out, config.log().api());
+  if (config.log().pseudonymise_after() > 0)
+    Range(out, "log.pseudonymise_after", config.log().pseudonymise_after(), 2, 36'500);
+  Range(out, "log.pseudonym_keys_days", config.log().pseudonym_keys_days(), 0, 36'500);
   CheckExports(out, config.log());
   return out;
 }

@@ -267,6 +267,10 @@ uint32_t BlockBuilder::MapExchange(BlockReader& block, uint32_t id, Remap* remap
   if (remap->exchanges[id] != kUnmapped) return remap->exchanges[id];
   Exchange x = block.ExchangeAt(id);
   x.name = remap->Name(block, &names_, x.name);
+  if (map_client_ && x.trigger == static_cast<uint8_t>(Trigger::kClient)) {
+    x.trigger_name = 0;
+    x.rule_labels = 0;
+  }
   if (x.trigger_name != 0) x.trigger_name = remap->Name(block, &names_, x.trigger_name - 1) + 1;
   x.answers = MapAnswers(block, x.answers, remap);
   x.feeds = remap->Text(block, &texts_, x.feeds);
@@ -295,6 +299,7 @@ bool BlockBuilder::AddBlock(BlockReader& block, int64_t from_us, int64_t to_us, 
       if (remap.askers[asker] == kUnmapped) {
         Asker who = block.askers()[asker];
         who.agency = remap.Text(block, &texts_, who.agency);
+        if (map_client_) who.address = map_client_(IpAddress::V6(who.address)).mapped();
         remap.askers[asker] = askers_.Intern(KeyBytes(who));
       }
       const auto manner = static_cast<uint32_t>(rest->manner[i]);
@@ -307,7 +312,7 @@ bool BlockBuilder::AddBlock(BlockReader& block, int64_t from_us, int64_t to_us, 
       row.asker = remap.askers[asker];
       row.manner = remap.manners[manner];
       row.latency_us = static_cast<uint32_t>(rest->latency_us[i]);
-      row.port = static_cast<uint16_t>(rest->port[i]);
+      row.port = map_client_ ? uint16_t{0} : static_cast<uint16_t>(rest->port[i]);
       Push({s.node, s.boot, s.worker, row.sequence}, row,
            block.ResponseSize((*exchange_ids)[i], rest->size_delta[i]));
     }

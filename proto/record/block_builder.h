@@ -12,6 +12,7 @@
 #define SEKISHO_PROTO_RECORD_BLOCK_BUILDER_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -76,6 +77,10 @@ class BlockBuilder {
   // losses that the block's header counts are taken over with `losses`. False: the block is damaged (and
   // nothing was added).
   bool AddBlock(BlockReader& block, int64_t from_us, int64_t to_us, bool losses);
+
+  // From now on AddBlock puts `map`'s address in the place of each client's, 0 in that of its port, and
+  // leaves out the names of rules about clients, which hold their addresses.
+  void MapClients(std::function<IpAddress(const IpAddress&)> map) { map_client_ = std::move(map); }
 
   uint32_t count() const { return static_cast<uint32_t>(rows_.size()); }
   bool Full() const { return count() >= options_.rows || heap_bytes() > kMaxHeap / 8; }
@@ -150,6 +155,7 @@ class BlockBuilder {
   int64_t first_us_ = INT64_MAX;
   int64_t last_us_ = INT64_MIN;
   std::string key_;
+  std::function<IpAddress(const IpAddress&)> map_client_;
 };
 
 }  // namespace sekisho::record

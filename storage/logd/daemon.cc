@@ -88,25 +88,56 @@ bool MakeFolders(const config::Paths& paths, spdlog::logger& log) {
   return true;
 }
 
-Duration Upkeep(lookups::LookupStore& store, uint32_t retention_days, spdlog::logger& log, int* round) {
+// How many days what is kept; may change while logd runs.
+struct Ages {
+  explicit Ages(const config::Log& log) { Set(log); }
+  void Set(const config::Log& log) {
+    retention = log.retention_days();
+    pseudonymise = log.pseudonymise_after();
+    keys = log.has_pseudonym_keys_days() ? log.pseudonym_keys_days() : log.retention_days();
+  }
+  std::atomic<uint32_t> retention;
+  std::atomic<uint32_t> pseudonymise;  // 0: never
+  std::atomic<uint32_t> keys;          // of a month, after it
+};
+
+// True: there is more to do.
+bool Pseudonymise(lookups::LookupStore& store, const std::string& key_dir, const Ages& ages,
+                  spdlog::logger& log) {
+  using Rewriting = lookups::LookupStore::Rewriting;
+  if (ages.pseudonymise == 0) return false;
+  lookups::PseudonymKeys keys(key_dir);
+  std::string error;
+  const Rewriting outcome = store.Pseudonymise(ReadClocks().wall, ages.pseudonymise, keys, &error);
+  if (outcome == Rewriting::kFailed) log.error("pseudonyms: {}", error);
+  if (outcome == Rewriting::kDone) log.info("pseudonyms: a day's client addresses are replaced");
+  return outcome == Rewriting::kBusy || outcome == Rewriting::kDone;
+}
+
+Duration Upkeep(lookups::LookupStore& store, const std::string& key_dir, const Ages& ages,
+                spdlog::logger& log, int* round) {
   const Now now = ReadClocks();
-  for (const std::string& day : store.ApplyRetention(now.wall, retention_days)) {
+  for (const std::string& day : store.ApplyRetention(now.wall, ages.retention)) {
     log.info("retention: dropped partition {}", day);
+  }
+  lookups::PseudonymKeys keys(key_dir);
+  for (const std::string& key : keys.Expire(lookups::DayOf(UnixMicros(now.wall)), ages.keys)) {
+    log.info("retention: deleted the pseudonyms' key {}", key);
   }
   if (store.CompactOne(now.wall)) log.info("compacted a finished day");
   if (++*round % kScrubEveryMinutes == 0) store.ScrubNext();
   return kUpkeepEvery;
 }
 
-// Retention is what may change while logd runs; a bad configuration changes nothing.
-void Reload(const std::string& config_path, std::atomic<uint32_t>* retention_days, ApiHost& api,
-            ExportHost& exports, spdlog::logger& log) {
+// A bad configuration changes nothing.
+void Reload(const std::string& config_path, Ages* ages, ApiHost& api, ExportHost& exports,
+            spdlog::logger& log) {
   const auto config = config::LoadConfig(config_path);
   if (!config.ok()) {
     log.error("reload refused, nothing was changed: {}", std::string(config.status().message()));
     return;
   }
-  *retention_days = config->log().retention_days();
+  ages->Set(config->log());
   api.Reload(*config);
   exports.Reload(*config);
   log.info("configuration reloaded");
@@ -151,9 +182,9 @@ int Run(const std::string& config_path, const config::Config& config) {
     return 1;
   }
   ApiHost api(*store, config, log);
-  std::atomic<uint32_t> retention_days = config.log().retention_days();
+  Ages ages(config.log());
   for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
-  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &retention_days, api, exports, log); });
+  loop.OnSignal(SIGHUP, [&] { Reload(config_path, &ages, api, exports, log); });
   {
     size_t told = 0;
     Repeater ingesting([&] {
@@ -161,10 +192,11 @@ int Run(const std::string& config_path, const config::Config& config) {
       const auto troubles = ingest.Troubles();
       if (troubles.size() > told) log.warn("{}", troubles.back());
       told = troubles.size();
-      return busy ? Duration(0) : kPoll;
+      const bool more = !busy && Pseudonymise(*store, paths.Pseudonyms(), ages, log);
+      return busy || more ? Duration(0) : kPoll;
     });
     int round = 0;
-    Repeater upkeep([&] { return Upkeep(*store, retention_days, log, &round); });
+    Repeater upkeep([&] { return Upkeep(*store, paths.Pseudonyms(), ages, log, &round); });
     log.info("sekisho-logd {} is ready; lookups in {}", SEKISHO_VERSION, paths.Lookups());
     loop.Run();
     log.info("stopping");

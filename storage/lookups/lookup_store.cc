@@ -42,6 +42,7 @@ LookupStore::LookupStore(const StoreOptions& options)
     : options_(options), cache_(rocksdb::NewLRUCache(options.cache_bytes)) {}
 
 LookupStore::~LookupStore() {
+  if (rewrite_) AbandonRewrite();
   if (lock_fd_ >= 0) close(lock_fd_);
 }
 
@@ -103,6 +104,7 @@ bool LookupStore::OpenPartitions(std::string* error) {
     return false;
   }
   for (const PartitionId& id : ids) {
+    if (RemoveUnsigned(id)) continue;
     std::ifstream damaged(options_.dir + "/" + id.FolderName() + "/DAMAGED");
     std::string why;
     if (damaged) {
@@ -136,10 +138,7 @@ std::shared_ptr<Partition> LookupStore::CurrentPartition(int32_t day) const {
 
 std::shared_ptr<Partition> LookupStore::PartitionForWriting(int32_t day, std::string* error) {
   if (auto current = CurrentPartition(day)) return current;
-  PartitionId id{day, 0};
-  for (const DamagedPartition& d : damaged_) {
-    if (d.id.day == day) id.generation = std::max(id.generation, d.id.generation + 1);
-  }
+  const PartitionId id = NextGeneration(day);
   auto made = Partition::Create(options_.dir, id, cache_, error);
   if (!made) return nullptr;
   std::lock_guard<std::mutex> lock(mutex_);

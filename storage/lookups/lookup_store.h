@@ -8,7 +8,7 @@
 // again. Each partition knows the spool position it has imported, so nothing is missed and nothing comes
 // twice.
 //
-// Threads: Add, Import, Flush, ApplyRetention and Fence on one thread (the ingest); TakeView and status on
+// Threads: Add, Import, Flush, Pseudonymise and Fence on one thread (the ingest); TakeView and status on
 // any. Limits: rows in the tail are bounded by the caller (see tail_rows). Standards: rows S02, S06, S07, S09
 // and S20 of the reliability table.
 #ifndef SEKISHO_STORAGE_LOOKUPS_LOOKUP_STORE_H_
@@ -20,12 +20,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "proto/base/now.h"
 #include "proto/record/spool.h"
+#include "storage/lookups/day_rewrite.h"
 #include "storage/lookups/heads.h"
 #include "storage/lookups/partition.h"
 #include "storage/lookups/verify.h"
@@ -40,7 +42,8 @@ struct StoreOptions {
   int zstd_level = 3;
   uint64_t seed = 0;          // random
   std::string key_path = {};  // of the signing key, made when missing; empty: beside the folder
-  Duration tail_age = std::chrono::minutes(5);  // a row waits no longer for a big block to fill
+  Duration tail_age = std::chrono::minutes(5);    // a row waits no longer for a big block to fill
+  std::function<void(const char*)> at_step = {};  // for tests: called between the steps that change the disk
 };
 
 // A range of time, end exclusive.
@@ -123,6 +126,11 @@ class LookupStore {
   // Drops the days before `today` − `days`, at most two on any one day (a clock gone wrong must not empty the
   // log). Returns the names of the days dropped.
   std::vector<std::string> ApplyRetention(WallTime now, uint32_t days);
+  // Gives the oldest day older than `days` days, that has none yet and is not held, pseudonyms for its client
+  // addresses: a bounded piece of work at each call, at most four days on any one day. kFailed: *error; what
+  // was begun is taken back.
+  enum class Rewriting : uint8_t { kNothing, kBusy, kDone, kFailed };
+  Rewriting Pseudonymise(WallTime now, uint32_t days, PseudonymKeys& keys, std::string* error);
   // Days that overlap a hold are kept, whatever retention says. Any thread. False: *error says why.
   bool AddHold(const Hold& hold, std::string* error);
   bool RemoveHold(const std::string& name, std::string* error);
@@ -167,6 +175,15 @@ class LookupStore {
   bool AddLastBlock(Partition& partition, record::BlockBuilder* builder) const;
   bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, std::string* error);
 
+  void AtStep(const char* step) const;
+  PartitionId NextGeneration(int32_t day) const;
+  std::shared_ptr<Partition> DueForPseudonyms(int32_t today, uint32_t days) const;
+  bool BeginRewrite(std::shared_ptr<Partition> from, PseudonymKeys& keys, std::string* error);
+  bool RewriteBlock(std::string* error);
+  bool CommitRewrite(WallTime now, std::string* error);
+  void AbandonRewrite();
+  bool RemoveUnsigned(const PartitionId& id) const;
+
   StoreOptions options_;
   std::shared_ptr<rocksdb::Cache> cache_;
   int lock_fd_ = -1;
@@ -184,7 +201,9 @@ class LookupStore {
 
   std::vector<Hold> holds_;
   PartitionId scrubbed_{-1, 0};
-  mutable std::mutex heads_mutex_;  // taken after mutex_ when both are needed
+  std::unique_ptr<DayRewrite> rewrite_;
+  std::set<PartitionId> not_rewritten_;  // tried in vain since the start
+  mutable std::mutex heads_mutex_;       // taken after mutex_ when both are needed
   std::unique_ptr<HeadsFile> heads_;
   std::vector<std::string> troubles_;
 };

@@ -34,6 +34,7 @@ std::string Big64(uint64_t v) {
 }
 
 constexpr char kCompactedKey[] = "C";
+constexpr char kPseudonymKey[] = "A";
 
 std::string HeaderKey(uint32_t block) { return "H" + Big32(block); }
 std::string SectionKey(uint32_t block, uint32_t section) { return Big32(block) + Big32(section); }
@@ -152,7 +153,8 @@ Partition::~Partition() {
 }
 
 std::shared_ptr<Partition> Partition::Create(const std::string& dir, PartitionId id,
-                                             std::shared_ptr<rocksdb::Cache> cache, std::string* error) {
+                                             std::shared_ptr<rocksdb::Cache> cache, std::string* error,
+                                             const ExtraFile& extra) {
   const std::string path = dir + "/" + id.FolderName();
   const std::string hidden = path + ".new";
   std::error_code ec;
@@ -167,6 +169,10 @@ std::shared_ptr<Partition> Partition::Create(const std::string& dir, PartitionId
   }
   if (!WriteDurably(hidden + "/PARTITION", "sekisho lookups partition, format 2\n")) {
     *error = "cannot write " + hidden + "/PARTITION";
+    return nullptr;
+  }
+  if (!extra.name.empty() && !WriteDurably(hidden + "/" + extra.name, extra.text)) {
+    *error = "cannot write " + hidden + "/" + extra.name;
     return nullptr;
   }
   SyncFolder(hidden);
@@ -236,6 +242,10 @@ bool Partition::LoadState(std::string* error) {
       positions_[{node, boot}] = {{node, boot, number}, v.U64()};
       continue;
     }
+    if (key == kPseudonymKey) {
+      pseudonymised_ = true;
+      continue;
+    }
     if (key == kCompactedKey) {
       compacted_at = value.size() == 4 ? ByteReader(value).U32() : 0;
       continue;
@@ -297,6 +307,7 @@ bool Partition::Write(const record::FinishedBlock& block, const Positions& posit
   for (const auto& [origin, position] : positions) {
     batch.Put(handles_->meta(), PositionKey(origin), Big32(position.segment.number) + Big64(position.offset));
   }
+  if (pseudonymised_) batch.Delete(handles_->meta(), kPseudonymKey);  // late rows bring addresses
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // the spool is the log
   if (!Check(handles_->db->Write(options, &batch))) return false;
@@ -309,6 +320,7 @@ bool Partition::Write(const record::FinishedBlock& block, const Positions& posit
   for (const auto& [origin, position] : positions) positions_[origin] = position;
   dirty_ = true;
   compacted_ = false;
+  pseudonymised_ = false;
   std::lock_guard<std::mutex> lock(mutex_);
   if (replaces_last) {
     rows_ -= blocks_.back().rows;
@@ -367,6 +379,15 @@ bool Partition::Compact() {
   for (auto* family : handles_->families) {
     if (!Check(handles_->db->CompactRange(options, family, nullptr, nullptr))) return false;
   }
+  return true;
+}
+
+bool Partition::MarkPseudonymised() {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  if (!Check(handles_->db->Put(options, handles_->meta(), kPseudonymKey, "1"))) return false;
+  dirty_ = true;
+  pseudonymised_ = true;
   return true;
 }
 

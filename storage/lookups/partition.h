@@ -9,6 +9,7 @@
 //   column family   key               value
 //   default         'P' node boot     number, offset: spool position imported so far
 //   default         'H' block         the block's header bytes
+//   default         'A'               there: client addresses are pseudonyms
 //   blocks          block section     the section's bytes                    numbers big-endian
 //
 // There is no write-ahead log but the spool: a block and the spool position are one write batch, and what a
@@ -68,6 +69,12 @@ struct BlockInfo {
   uint64_t lost = 0;
 };
 
+// A file that a new partition's folder has from its first moment on; without a name: none.
+struct ExtraFile {
+  std::string name;
+  std::string text;
+};
+
 // A state of a partition's database.
 class Instant;
 
@@ -75,7 +82,8 @@ class Partition {
  public:
   // Both set *error and return null on failure; Create only makes a partition that does not exist.
   static std::shared_ptr<Partition> Create(const std::string& dir, PartitionId id,
-                                           std::shared_ptr<rocksdb::Cache> cache, std::string* error);
+                                           std::shared_ptr<rocksdb::Cache> cache, std::string* error,
+                                           const ExtraFile& extra = {});
   static std::shared_ptr<Partition> Open(const std::string& dir, PartitionId id,
                                          std::shared_ptr<rocksdb::Cache> cache, std::string* error);
   // For a look at a fenced one: changes nothing and does not mind what does not fit.
@@ -107,6 +115,9 @@ class Partition {
   // Rewrites everything into its smallest form.
   bool Compact();
   bool compacted() const { return compacted_.load(); }
+  // Every row's client address is a pseudonym; over with the next Write.
+  bool MarkPseudonymised();
+  bool pseudonymised() const { return pseudonymised_.load(); }
   // Reads every byte and checks it.
   bool Verify();
   void DropOnClose();
@@ -153,6 +164,7 @@ class Partition {
   std::atomic<uint64_t> lost_{0};
   std::atomic<bool> dirty_{false};
   std::atomic<bool> compacted_{false};
+  std::atomic<bool> pseudonymised_{false};
   std::atomic<bool> damaged_{false};
   std::atomic<bool> drop_{false};
 };

@@ -192,6 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"resolver: {rate_limit: {ipv4_prefix: 33}}\n", "rate_limit.ipv4_prefix: must be from 8 to 32"},
         {"resolver: {rate_limit: {exempt: [192.0.2.0/24, x]}}\n", "exempt[1]: 'x' is not a network"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
+        {"log: {pseudonymise_after: 1}\n", "log.pseudonymise_after: must be from 2"},
         {"resolver: {rpz: [{name: r.test}]}\n", "resolver.rpz[0].file: is missing"},
         {"resolver: {rpz: [{name: r.test, file: zone}]}\n", "rpz[0].file: 'zone': must be an absolute path"},
         {"resolver: {rpz: [{name: ., file: /z}]}\n", "rpz[0].name: '.' is not a zone's name"},
