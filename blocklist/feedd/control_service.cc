@@ -12,6 +12,7 @@
 #include "blocklist/feedd/local_export.h"
 #include "blocklist/feedd/subject.h"
 #include "blocklist/merge/merger.h"
+#include "proto/config/printable.h"
 
 namespace sekisho::feedd {
 namespace {
@@ -37,6 +38,15 @@ bool NeedsForce(GuardVerdict verdict, bool exact) {
   const bool suffix = verdict == GuardVerdict::kTopLevel || verdict == GuardVerdict::kPublicSuffix;
   return (suffix && !exact) || verdict == GuardVerdict::kWidePrefix || verdict == GuardVerdict::kOwnNetwork ||
          verdict == GuardVerdict::kSpecialAddress;
+}
+
+// For whom and until when.
+absl::Status CheckTerms(const BlockChange& change, bool add, const PolicyInputs& inputs) {
+  if (add && !change.agency().empty() && !inputs.agencies.contains(change.agency()))
+    return absl::InvalidArgumentError("no agency is named '" + config::Printable(change.agency()) + "'");
+  if (add && change.until_us() != 0 && change.until_us() <= UnixMicros(ReadClocks().wall))
+    return absl::InvalidArgumentError("it would have ended already");
+  return absl::OkStatus();
 }
 
 indicators::LocalEntry EntryOf(const Subject& subject, bool exact) {
@@ -195,7 +205,8 @@ absl::StatusOr<control::Response> ControlService::Answer(const control::Request&
       if (const int64_t at_us = request.explain().at_us(); at_us != 0) {
         return put(ExplainPast(*subject, at_us, *sync_.inputs(), store_), response.mutable_explained());
       }
-      return put(Explain(*subject, *sync_.inputs(), store_, &snapshots_), response.mutable_explained());
+      return put(Explain(*subject, request.explain().agency(), *sync_.inputs(), store_, &snapshots_),
+                 response.mutable_explained());
     }
     default:
       return absl::UnimplementedError("feedd does not answer this request");
@@ -207,6 +218,7 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
   if (!subject.ok()) return subject.status();
   const bool add = change.kind() == BlockChange::BLOCK_ADD || change.kind() == BlockChange::ALLOW_ADD;
   const bool allow = change.kind() == BlockChange::ALLOW_ADD || change.kind() == BlockChange::ALLOW_REMOVE;
+  if (absl::Status status = CheckTerms(change, add, *sync_.inputs()); !status.ok()) return status;
   const GuardVerdict guard = CheckByHand(*sync_.inputs()->guard, *subject, change.exact());
   if (add && !allow && NeedsForce(guard, change.exact()) && !change.force()) {
     return absl::InvalidArgumentError(subject->text() + " is " +
@@ -218,6 +230,8 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
   entry.record.set_reason(change.reason().substr(0, kMaxReason));
   entry.record.set_who(change.who().substr(0, kMaxWho));
   entry.record.set_added_us(UnixMicros(ReadClocks().wall));
+  entry.record.set_agency(change.agency());
+  entry.record.set_until_us(change.until_us());
   control::BlockChanged changed;
   changed.set_name(subject->text());
   if (add) {
@@ -245,7 +259,7 @@ absl::StatusOr<control::BlockChanged> ControlService::Change(const BlockChange& 
   if (!generation.ok()) return generation.status();
   changed.set_generation(*generation);
   if (!add) {
-    auto left = Explain(*subject, *sync_.inputs(), store_, &snapshots_);
+    auto left = Explain(*subject, change.agency(), *sync_.inputs(), store_, &snapshots_);
     if (left.ok() && left->verdict() != "not listed")
       changed.set_note("still " + left->verdict() + " by another rule");
   }
@@ -265,6 +279,8 @@ absl::StatusOr<control::LocalList> ControlService::ListLocals() const {
     out->set_reason(entry.record.reason());
     out->set_who(entry.record.who());
     out->set_added_us(entry.record.added_us());
+    out->set_agency(entry.record.agency());
+    out->set_until_us(entry.record.until_us());
   }
   return list;
 }

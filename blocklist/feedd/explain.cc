@@ -33,15 +33,16 @@ const char* VerdictText(const std::optional<SubjectRule>& rule) {
 
 class Explainer {
  public:
-  Explainer(const Subject& subject, const PolicyInputs& inputs, const indicators::IndicatorStore& store)
-      : subject_(subject), inputs_(inputs), store_(store), view_(store) {}
+  Explainer(const Subject& subject, const std::string& agency, const PolicyInputs& inputs,
+            const indicators::IndicatorStore& store)
+      : subject_(subject), agency_(agency), inputs_(inputs), store_(store), view_(store) {}
 
   absl::Status Decide(blocklist::SnapshotReader* snapshots) {
     out_.set_name(subject_.text());
     const auto snapshot = snapshots->Open();
     if (snapshot.ok()) {
       out_.set_generation((*snapshot)->generation());
-      rule_ = subject_.Match(**snapshot);
+      rule_ = subject_.Match(**snapshot, agency_);
       if (rule_) feeds_ = ", " + std::string(rule_->source.feeds) + ", ";
     } else if (snapshot.status().code() != absl::StatusCode::kNotFound) {
       return snapshot.status();
@@ -58,7 +59,9 @@ class Explainer {
       if (!subject_.IsSpokenOfBy(parts)) continue;
       const std::string owner = SubjectText(parts);
       control::ClaimEvidence* claim = out_.add_claims();
-      claim->set_feed("local");
+      const bool for_one = !entry.record.agency().empty();
+      claim->set_feed(for_one ? "local@" + entry.record.agency() : "local");
+      claim->set_valid_until_us(entry.record.until_us());
       claim->set_indicator(owner);
       claim->set_scope(ScopeText(entry.kind));
       claim->set_action(entry.record.allow() ? "allow" : "block");
@@ -67,7 +70,7 @@ class Explainer {
       claim->set_category("local");
       claim->set_reference(entry.record.reason() +
                            (entry.record.who().empty() ? "" : " (" + entry.record.who() + ")"));
-      claim->set_decides(Decides(owner, entry.kind, /*in_delta=*/true, "local"));
+      claim->set_decides(Decides(owner, entry.kind, /*in_delta=*/true, claim->feed()));
     }
     return absl::OkStatus();
   }
@@ -91,7 +94,8 @@ class Explainer {
     if (!rule_ || rule_->in_delta != in_delta || owner != rule_->owner) return false;
     // An exact rule's source names those too who list the whole subtree.
     if (rule_->subtree && kind != EntryKind::kSubtree && kind != EntryKind::kAddress) return false;
-    return feeds_.find(", " + feed + ", ") != std::string::npos;
+    return feeds_.find(", " + feed + ", ") != std::string::npos ||
+           feeds_.find(", allow " + feed + ", ") != std::string::npos;
   }
 
   absl::Status AddClaim(const indicators::FeedRecord& feed, const Candidate& candidate) {
@@ -168,6 +172,7 @@ class Explainer {
   }
 
   const Subject& subject_;
+  const std::string& agency_;
   const PolicyInputs& inputs_;
   const indicators::IndicatorStore& store_;
   const indicators::StoreView view_;
@@ -178,10 +183,11 @@ class Explainer {
 
 }  // namespace
 
-absl::StatusOr<control::Explained> Explain(const Subject& subject, const PolicyInputs& inputs,
+absl::StatusOr<control::Explained> Explain(const Subject& subject, const std::string& agency,
+                                           const PolicyInputs& inputs,
                                            const indicators::IndicatorStore& store,
                                            blocklist::SnapshotReader* snapshots) {
-  Explainer explainer(subject, inputs, store);
+  Explainer explainer(subject, agency, inputs, store);
   absl::Status status = explainer.Decide(snapshots);
   if (status.ok()) status = explainer.AddLocals();
   if (status.ok()) status = explainer.AddFeeds();

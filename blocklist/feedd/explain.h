@@ -20,7 +20,9 @@ inline constexpr int kMaxEvidenceClaims = 1000;
 // How many versions back the age of a claim is known.
 inline constexpr size_t kVersionsForAge = 1000;
 
-absl::StatusOr<control::Explained> Explain(const Subject& subject, const PolicyInputs& inputs,
+// What holds for this agency; empty: for those of which nothing is said apart.
+absl::StatusOr<control::Explained> Explain(const Subject& subject, const std::string& agency,
+                                           const PolicyInputs& inputs,
                                            const indicators::IndicatorStore& store,
                                            blocklist::SnapshotReader* snapshots);
 

@@ -46,7 +46,8 @@ class PastExplainer {
     }
     for (const auto& [entry, event] : last) {
       EntryParts parts;
-      if (event->what().ends_with("removed") || !indicators::SplitEntry(entry, &parts) ||
+      std::string_view agency;
+      if (event->what().ends_with("removed") || !indicators::SplitLocal(entry, &parts, &agency) ||
           !subject_.IsSpokenOfBy(parts))
         continue;
       const bool allow = event->what().starts_with("allow");
@@ -58,7 +59,12 @@ class PastExplainer {
       claim->set_category("local");
       claim->set_first_seen_us(event->time_us());
       claim->set_last_seen_us(at_us_);
+      if (!agency.empty()) {
+        claim->set_feed("local@" + std::string(agency));
+        claim->set_not_enforced("for this agency alone");
+      }
       claim->set_reference(event->detail() + (event->who().empty() ? "" : " (" + event->who() + ")"));
+      if (!agency.empty()) continue;
       Compete(allow ? kLocalAllows : kLocalBlocks, parts.name_key.empty()
                                                        ? static_cast<size_t>(parts.prefix.mapped_length())
                                                        : parts.name_key.size());

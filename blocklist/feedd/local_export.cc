@@ -2,7 +2,7 @@
 //
 //   file  := "# sekisho local rules 1" LF entry* "# end " number-of-entries LF
 //   entry := ("block" | "allow") HT ("name" | "subtree" | "address") HT (name | prefix) HT microseconds HT
-//   who HT reason LF
+//   who HT reason (HT agency HT microseconds-of-its-end)? LF
 //
 // Controls in who and reason become blanks.
 #include "blocklist/feedd/local_export.h"
@@ -29,10 +29,16 @@ constexpr std::string_view kHeader = "# sekisho local rules 1\n";
 constexpr std::string_view kEnd = "# end ";
 constexpr size_t kMaxFile = size_t{256} << 20;
 constexpr size_t kColumns = 6;
+constexpr size_t kMostColumns = 8;
 
 std::string OneLine(std::string text) {
   std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x20; }, ' ');
   return text;
+}
+
+std::string TermsOf(const indicators::LocalRecord& record) {
+  if (record.agency().empty() && record.until_us() == 0) return "";
+  return "\t" + record.agency() + "\t" + std::to_string(record.until_us());
 }
 
 std::string LineOf(const LocalEntry& entry) {
@@ -42,7 +48,12 @@ std::string LineOf(const LocalEntry& entry) {
                                               : "name") +
          "\t" + (entry.IsAddress() ? entry.prefix.ToString() : blocklist::NameTextFromKey(entry.name_key)) +
          "\t" + std::to_string(entry.record.added_us()) + "\t" + OneLine(entry.record.who()) + "\t" +
-         OneLine(entry.record.reason()) + "\n";
+         OneLine(entry.record.reason()) + TermsOf(entry.record) + "\n";
+}
+
+bool ReadNumber(std::string_view text, int64_t* out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 bool ParseSubject(std::string_view kind, std::string_view text, LocalEntry* entry) {
@@ -62,22 +73,27 @@ bool ParseSubject(std::string_view kind, std::string_view text, LocalEntry* entr
 }
 
 bool ParseEntry(std::string_view line, LocalEntry* entry) {
-  std::array<std::string_view, kColumns> columns;
-  for (size_t i = 0; i < kColumns; ++i) {
-    const size_t end = i + 1 < kColumns ? line.find('\t') : line.size();
-    if (end == std::string_view::npos) return false;
-    columns[i] = line.substr(0, end);
-    line.remove_prefix(std::min(line.size(), end + 1));
+  std::array<std::string_view, kMostColumns> columns;
+  size_t count = 0;
+  for (bool more = true; more && count < columns.size(); ++count) {
+    const size_t end = line.find('\t');
+    more = end != std::string_view::npos;
+    columns[count] = line.substr(0, end);
+    line.remove_prefix(more ? end + 1 : line.size());
   }
+  if ((count != kColumns && count != kMostColumns) || !line.empty()) return false;
   int64_t added = 0;
-  const auto [end, error] = std::from_chars(columns[3].data(), columns[3].data() + columns[3].size(), added);
-  if (error != std::errc() || end != columns[3].data() + columns[3].size()) return false;
+  int64_t until = 0;
+  if (!ReadNumber(columns[3], &added)) return false;
+  if (count == kMostColumns && !ReadNumber(columns[7], &until)) return false;
   if (columns[0] != "allow" && columns[0] != "block") return false;
   if (!ParseSubject(columns[1], columns[2], entry)) return false;
   entry->record.set_allow(columns[0] == "allow");
   entry->record.set_added_us(added);
   entry->record.set_who(std::string(columns[4]));
   entry->record.set_reason(std::string(columns[5]));
+  entry->record.set_agency(std::string(columns[6]));
+  entry->record.set_until_us(until);
   return true;
 }
 

@@ -28,6 +28,7 @@ absl::StatusOr<std::shared_ptr<const PolicyInputs>> PolicyInputs::Load(const con
   auto inputs = std::make_shared<PolicyInputs>();
   inputs->feeds = {blocklist.feeds().begin(), blocklist.feeds().end()};
   inputs->guard = std::move(guard->guard);
+  for (const config::Agency& agency : config.agencies()) inputs->agencies.insert(agency.name());
   inputs->warnings = std::move(guard->warnings);
   return std::shared_ptr<const PolicyInputs>(std::move(inputs));
 }

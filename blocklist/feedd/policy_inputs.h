@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct PolicyInputs {
   std::vector<config::Feed> feeds;
   std::shared_ptr<const blocklist::Guard> guard;
   std::vector<std::string> warnings;
+  std::set<std::string> agencies;  // by name
 
   // Fails when a list that the configuration names cannot be read.
   static absl::StatusOr<std::shared_ptr<const PolicyInputs>> Load(const config::Config& config);

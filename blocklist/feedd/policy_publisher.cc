@@ -35,6 +35,33 @@ struct LaterEntry {
   }
 };
 
+// What is said by hand about one name or prefix: one rule, whose source names who says it as the resolver
+// reads it: "local", "local@AGENCY", and "allow " before those that allow beside others that block.
+class LocalRule {
+ public:
+  void Add(const indicators::LocalRecord& record) { records_.push_back(&record); }
+  bool empty() const { return records_.empty(); }
+
+  RuleAction action() const {
+    const bool allows =
+        std::all_of(records_.begin(), records_.end(), [](const auto* r) { return r->allow(); });
+    return allows ? RuleAction::kAllow : RuleAction::kBlock;
+  }
+  std::string feeds() const {
+    std::string out;
+    for (const indicators::LocalRecord* record : records_) {
+      if (!out.empty()) out += ", ";
+      if (record->allow() && action() == RuleAction::kBlock) out += "allow ";
+      out += record->agency().empty() ? "local" : "local@" + record->agency();
+    }
+    return out;
+  }
+  const std::string& reason() const { return records_.front()->reason(); }
+
+ private:
+  std::vector<const indicators::LocalRecord*> records_;
+};
+
 // Name servers and clients are policy zones' business.
 bool IsEnforceable(EntryKind kind) {
   return indicators::IsQueryNameKind(kind) || kind == EntryKind::kAddress || kind == EntryKind::kUrlAddress;
@@ -140,34 +167,48 @@ absl::Status PolicyPublisher::CompileFeeds(const std::vector<config::Feed>& feed
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> PolicyPublisher::CompileLocals(uint64_t* count) const {
+absl::StatusOr<std::string> PolicyPublisher::CompileLocals(uint64_t* count, int64_t* next_end_us) const {
   auto locals = store_.Locals();  // in key order
   if (!locals.ok()) return locals.status();
   blocklist::TrieBuilder builder;
-  for (const indicators::LocalEntry& entry : *locals) {
+  const int64_t now_us = UnixMicros(ReadClocks().wall);
+  *next_end_us = kNever;
+  for (size_t i = 0; i < locals->size();) {
+    const indicators::LocalEntry& first = (*locals)[i];
+    LocalRule rule;
+    for (; i < locals->size() && (*locals)[i].Entry() == first.Entry(); ++i) {
+      const indicators::LocalRecord& record = (*locals)[i].record;
+      if (record.until_us() != 0 && record.until_us() <= now_us) continue;
+      if (record.until_us() != 0) *next_end_us = std::min(*next_end_us, record.until_us());
+      rule.Add(record);
+      ++*count;
+    }
+    if (rule.empty()) continue;
     const uint32_t source =
-        builder.AddSource({.feeds = "local", .category = "local", .reference = entry.record.reason()});
-    const RuleScope scope = entry.kind == EntryKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact;
-    const RuleAction action = entry.record.allow() ? RuleAction::kAllow : RuleAction::kBlock;
-    const absl::Status status = entry.IsAddress() ? builder.AddAddress(entry.prefix, action, source)
-                                                  : builder.Add(entry.name_key, scope, action, source);
+        builder.AddSource({.feeds = rule.feeds(), .category = "local", .reference = rule.reason()});
+    const RuleScope scope = first.kind == EntryKind::kSubtree ? RuleScope::kSubtree : RuleScope::kExact;
+    const absl::Status status = first.IsAddress() ? builder.AddAddress(first.prefix, rule.action(), source)
+                                                  : builder.Add(first.name_key, scope, rule.action(), source);
     if (!status.ok()) return status;
   }
-  *count = locals->size();
   return builder.Finish();
 }
 
 // With the lock held: puts a new base, or the one in force, and the local entries as they are now in force.
 absl::StatusOr<uint64_t> PolicyPublisher::Write(const std::string* base) {
   uint64_t count = 0;
-  const absl::StatusOr<std::string> delta = CompileLocals(&count);
+  int64_t next_end_us = kNever;
+  const absl::StatusOr<std::string> delta = CompileLocals(&count, &next_end_us);
   if (!delta.ok()) return delta.status();
   const auto fill = [](const std::string& bytes) {
     return [&bytes](const blocklist::TrieBuilder::Writer& write) { return write(AsBytes(bytes)); };
   };
   absl::StatusOr<uint64_t> generation =
       writer_.Publish(base != nullptr ? blocklist::SnapshotWriter::Fill(fill(*base)) : nullptr, fill(*delta));
-  if (generation.ok()) state_.local = count;
+  if (generation.ok()) {
+    state_.local = count;
+    state_.next_local_end_us = next_end_us;
+  }
   return generation;
 }
 

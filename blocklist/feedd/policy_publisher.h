@@ -39,9 +39,10 @@ class PolicyPublisher {
     uint64_t not_enforced = 0;  // claims that the guard holds back
     uint64_t local = 0;
     Duration compile_time{};
-    int64_t next_change_us = kNever;  // when a claim begins or ceases to count by itself
-    std::string error;                // of the last publish that failed
-    std::string damage;               // what was wrong with the folder at start
+    int64_t next_change_us = kNever;     // when a claim begins or ceases to count by itself
+    int64_t next_local_end_us = kNever;  // when a local entry ends
+    std::string error;                   // of the last publish that failed
+    std::string damage;                  // what was wrong with the folder at start
   };
 
   static absl::StatusOr<std::unique_ptr<PolicyPublisher>> Open(const std::string& folder, size_t keep,
@@ -57,7 +58,7 @@ class PolicyPublisher {
   PolicyPublisher(blocklist::SnapshotWriter writer, const indicators::IndicatorStore& store);
   absl::Status CompileFeeds(const std::vector<config::Feed>& feeds, const blocklist::Guard& guard,
                             std::string* bytes, State* counts) const;
-  absl::StatusOr<std::string> CompileLocals(uint64_t* count) const;
+  absl::StatusOr<std::string> CompileLocals(uint64_t* count, int64_t* next_end_us) const;
   absl::StatusOr<uint64_t> Write(const std::string* base);
   absl::StatusOr<uint64_t> Remember(absl::StatusOr<uint64_t> result);
 

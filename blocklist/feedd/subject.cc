@@ -25,6 +25,38 @@ std::string Suffix(const std::string& name, int labels) {
   return name.substr(std::min(begin + 1, name.size()));
 }
 
+using blocklist::RuleAction;
+
+enum class Weight : uint8_t { kAgencyAllow, kAllow, kAgencyBlock, kBlock, kFeed, kNoted };
+struct Word {
+  Weight weight;
+  RuleAction action;
+};
+
+// What a rule's source says to the agency; nothing when it speaks to others alone.
+std::optional<Word> WordOf(RuleAction action, std::string_view feeds, const std::string& agency) {
+  constexpr std::string_view kBetween = ", ";
+  constexpr std::string_view kAllowMark = "allow ";
+  std::optional<Word> best;
+  for (bool more = true; more;) {
+    const size_t end = feeds.find(kBetween);
+    std::string_view one = feeds.substr(0, end);
+    more = end != std::string_view::npos;
+    if (more) feeds.remove_prefix(end + kBetween.size());
+    const bool allow = action == RuleAction::kAllow || one.starts_with(kAllowMark);
+    if (one.starts_with(kAllowMark)) one.remove_prefix(kAllowMark.size());
+    const bool for_one = one.starts_with("local@");
+    if (for_one && (agency.empty() || one.substr(6) != agency)) continue;
+    const Weight weight = for_one          ? (allow ? Weight::kAgencyAllow : Weight::kAgencyBlock)
+                          : allow          ? Weight::kAllow
+                          : one == "local" ? Weight::kBlock
+                          : action == RuleAction::kLogOnly ? Weight::kNoted
+                                                           : Weight::kFeed;
+    if (!best || weight < best->weight) best = Word{weight, allow ? RuleAction::kAllow : action};
+  }
+  return best;
+}
+
 }  // namespace
 
 absl::StatusOr<Subject> Subject::Parse(const std::string& text) {
@@ -84,24 +116,31 @@ bool Subject::IsSpokenOfBy(const indicators::EntryParts& parts) const {
   return owner == text_ || (parts.kind == EntryKind::kSubtree && text_.ends_with("." + owner));
 }
 
-std::optional<SubjectRule> Subject::Match(const blocklist::PolicySnapshot& snapshot) const {
-  if (!prefix_) {
-    const auto name = dns::Name::Parse(text_);
-    const auto match = name ? snapshot.MatchName(*name) : std::nullopt;
-    if (!match) return std::nullopt;
-    return SubjectRule{match->action, match->scope == blocklist::RuleScope::kSubtree, match->in_delta,
-                       Suffix(text_, match->labels), snapshot.source(*match)};
+std::optional<SubjectRule> Subject::Match(const blocklist::PolicySnapshot& snapshot,
+                                          const std::string& agency) const {
+  std::optional<SubjectRule> best;
+  std::pair<Weight, int> best_order;
+  const auto offer = [&](const auto& match, int specificity, bool subtree, auto owner) {
+    const blocklist::RuleSource source = snapshot.source(match);
+    const auto word = WordOf(match.action, source.feeds, agency);
+    if (!word) return;
+    const std::pair order(word->weight, -specificity);
+    if (best && order >= best_order) return;
+    best_order = order;
+    best = SubjectRule{word->action, subtree, match.in_delta, owner(), source};
+  };
+  if (prefix_) {
+    snapshot.ForEachMatch(prefix_->address(), [&](const blocklist::AddressMatch& m) {
+      if (m.length > blocklist::LengthOf(*prefix_)) return;
+      offer(m, m.length, true, [&] { return IpPrefix::Make(prefix_->address(), m.length)->ToString(); });
+    });
+  } else if (const auto name = dns::Name::Parse(text_)) {
+    snapshot.ForEachMatch(*name, [&](const blocklist::NameMatch& m) {
+      const bool subtree = m.scope == blocklist::RuleScope::kSubtree;
+      offer(m, 2 * m.labels + (subtree ? 0 : 1), subtree, [&] { return Suffix(text_, m.labels); });
+    });
   }
-  std::optional<blocklist::AddressMatch> best;
-  snapshot.ForEachMatch(prefix_->address(), [&](const blocklist::AddressMatch& match) {
-    if (match.length > blocklist::LengthOf(*prefix_)) return;
-    const bool allows = match.action == blocklist::RuleAction::kAllow;
-    const bool best_allows = best && best->action == blocklist::RuleAction::kAllow;
-    if (!best || (allows != best_allows ? allows : match.length > best->length)) best = match;
-  });
-  if (!best) return std::nullopt;
-  return SubjectRule{best->action, true, best->in_delta,
-                     IpPrefix::Make(prefix_->address(), best->length)->ToString(), snapshot.source(*best)};
+  return best;
 }
 
 blocklist::GuardVerdict CheckCandidate(const blocklist::Guard& guard, const Candidate& candidate) {

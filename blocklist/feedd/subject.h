@@ -50,7 +50,10 @@ class Subject {
   // Most specific first.
   std::vector<Candidate> Candidates() const;
   bool IsSpokenOfBy(const indicators::EntryParts& parts) const;
-  std::optional<SubjectRule> Match(const blocklist::PolicySnapshot& snapshot) const;
+  // In the resolver's order (resolver/core/policy/judge.h), for one agency or, with an empty name, for those
+  // of which nothing is said apart. Policies of the configuration do not count here.
+  std::optional<SubjectRule> Match(const blocklist::PolicySnapshot& snapshot,
+                                   const std::string& agency) const;
 
  private:
   std::string text_;

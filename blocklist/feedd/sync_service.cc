@@ -12,7 +12,7 @@ constexpr Duration kLastRetry = std::chrono::hours(1);
 // Claims that expire one by one do not each cost a compile.
 constexpr Duration kExpiryStep = std::chrono::seconds(30);
 // The wall clock may jump meanwhile.
-constexpr Duration kLongWait = std::chrono::minutes(10);
+constexpr Duration kExpiryLook = std::chrono::seconds(5);
 
 // ±10 %, so that many nodes do not ask a publisher in step.
 Duration Spread(Duration duration, Rng& rng) {
@@ -265,18 +265,18 @@ bool SyncService::AnyUnread(const PolicyInputs& inputs) const {
   return false;
 }
 
-// Until something changes, or a claim expires by itself.
+// Until something changes, or a claim or a local entry expires by itself.
 void SyncService::WaitToCompile(std::unique_lock<std::mutex>& lock) {
-  const int64_t at_us = publisher_.state().next_change_us;
-  if (at_us == kNever) {
-    wake_compiler_.wait(lock);
-    return;
-  }
-  const Duration wait = std::clamp<Duration>(std::chrono::microseconds(at_us - UnixMicros(ReadClocks().wall)),
-                                             kExpiryStep, kLongWait);
-  if (wake_compiler_.wait_for(lock, wait) == std::cv_status::timeout) {
-    dirty_ = dirty_ || at_us <= UnixMicros(ReadClocks().wall);
-  }
+  if (wake_compiler_.wait_for(lock, kExpiryLook) != std::cv_status::timeout) return;
+  const PolicyPublisher::State state = publisher_.state();
+  const int64_t now_us = UnixMicros(ReadClocks().wall);
+  // Not one compile for each claim of many that expire one after the other.
+  dirty_ = dirty_ || (state.next_change_us != kNever && state.next_change_us + kExpiryStep.count() <= now_us);
+  if (state.next_local_end_us > now_us) return;
+  lock.unlock();
+  const absl::StatusOr<uint64_t> generation = publisher_.PublishLocal();
+  if (!generation.ok()) log_(true, "cannot publish: " + std::string(generation.status().message()));
+  lock.lock();
 }
 
 void SyncService::Compile() {

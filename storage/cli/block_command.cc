@@ -21,6 +21,16 @@ ExitCode Change(const Context& context, const Arguments& arguments, BlockChange:
   change->set_force(arguments.Has("--force"));
   change->set_reason(arguments.Get("--reason"));
   change->set_who(arguments.Has("--who") ? arguments.Get("--who") : CallerName());
+  change->set_agency(arguments.Get("--agency"));
+  if (arguments.Has("--until")) {
+    const auto until = ParseTime(arguments.Get("--until"), ReadClocks().wall, {.local = true});
+    if (!until) {
+      context.err << "--until: '" << SafeText(arguments.Get("--until"))
+                  << "' is not a time such as 2026-12-01T09:00\n";
+      return ExitCode::kUsage;
+    }
+    change->set_until_us(*until);
+  }
   const auto response = CallFeedd(context, request, kQuickAnswer);
   if (!response) return ExitCode::kFailed;
   const bool add = kind == BlockChange::BLOCK_ADD || kind == BlockChange::ALLOW_ADD;
@@ -41,9 +51,12 @@ ExitCode List(const Context& context, const Arguments&) {
   if (!response) return ExitCode::kFailed;
   for (const control::LocalEntry& entry : response->local_list().entries()) {
     context.out << (entry.allow() ? "allow " : "block ") << SafeText(entry.name())
-                << (entry.exact() ? "  (the name alone)" : "") << "  "
-                << FormatTime(entry.added_us(), {.local = true}, 0) << "  " << SafeText(entry.who()) << "  "
-                << SafeText(entry.reason(), 500) << "\n";
+                << (entry.exact() ? "  (the name alone)" : "")
+                << (entry.agency().empty() ? "" : "  for " + SafeText(entry.agency()))
+                << (entry.until_us() == 0 ? ""
+                                          : "  until " + FormatTime(entry.until_us(), {.local = true}, 0))
+                << "  " << FormatTime(entry.added_us(), {.local = true}, 0) << "  " << SafeText(entry.who())
+                << "  " << SafeText(entry.reason(), 500) << "\n";
   }
   if (response->local_list().entries().empty()) context.out << "no local entries\n";
   return ExitCode::kOk;
@@ -59,10 +72,12 @@ Command ChangeCommand(std::string path, std::string help, BlockChange::Kind kind
                      .required = true},
                     {.name = "--reason", .help = "why, for the record", .required = add},
                     {.name = "--exact", .help = "the name alone, not everything below it", .flag = true},
+                    {.name = "--agency", .help = "for this agency alone"},
                     {.name = "--who", .help = "who decides; the calling user when not given"}},
       .run = [kind](const Context& context, const Arguments& arguments) {
         return Change(context, arguments, kind);
       }};
+  if (add) command.arguments.push_back({.name = "--until", .help = "it ends then, e.g. 2026-12-01T09:00"});
   if (kind == BlockChange::BLOCK_ADD) {
     command.arguments.push_back({.name = "--force",
                                  .help = "also a top-level domain, a public suffix, a very wide network",

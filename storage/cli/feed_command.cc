@@ -216,6 +216,7 @@ void PrintClaim(const control::ClaimEvidence& claim, std::ostream& out) {
 ExitCode Explain(const Context& context, const Arguments& arguments) {
   control::Request request;
   request.mutable_explain()->set_name(arguments.Get("NAME"));
+  request.mutable_explain()->set_agency(arguments.Get("--agency"));
   if (arguments.Has("--at")) {
     const auto at = ParseTime(arguments.Get("--at"), ReadClocks().wall, {.local = true});
     if (!at) {
@@ -282,8 +283,9 @@ std::vector<Command> FeedCommands() {
        .arguments = {one[0], {.name = "--limit", .help = "entries shown (1000)"}},
        .run = &Quarantine},
       {.path = "explain",
-       .help = "show who lists a name and what decides about it",
-       .arguments = {{.name = "NAME", .help = "domain name; U-labels are understood", .required = true},
+       .help = "show who lists a name or address and what decides about it",
+       .arguments = {{.name = "NAME", .help = "domain name, address or prefix", .required = true},
+                     {.name = "--agency", .help = "what holds for this agency"},
                      {.name = "--at", .help = "as of a past moment, e.g. 3d or 2026-01-31T09:00:00+09:00"}},
        .run = &Explain}};
 }

@@ -1,6 +1,6 @@
 // ClaimKey: under which key a claim stands, so that one feed's claims are one range in the order of names.
 //
-//   claim  := u32 feed id (big-endian) | entry          local := entry
+//   claim  := u32 feed id (big-endian) | entry          local := entry | entry 0xff agency
 //   entry  := NameKey | 0x00 | u8 kind                   names
 //           | 0x00 0x01 | 16 bytes address | u8 prefix length | 0x00 | u8 kind     addresses, IPv4 mapped
 //
@@ -95,6 +95,26 @@ inline bool SplitEntry(std::string_view entry, EntryParts* parts) {
   parts->name_key = {};
   parts->prefix = *prefix;
   return true;
+}
+
+// An entry for one agency stands behind that for all. Agencies' names have no byte over 0x7f, kinds neither.
+inline constexpr char kAgencyMark = '\xff';
+
+inline std::string LocalKey(std::string entry, std::string_view agency) {
+  if (agency.empty()) return entry;
+  return entry.append(1, kAgencyMark).append(agency);
+}
+// False when the bytes are no local key.
+inline bool SplitLocal(std::string_view key, EntryParts* parts, std::string_view* agency = nullptr) {
+  std::string_view of;
+  if (!key.empty() && static_cast<uint8_t>(key.back()) > kLastEntryKind) {
+    const size_t mark = key.rfind(kAgencyMark);
+    if (mark == std::string_view::npos) return false;
+    of = key.substr(mark + 1);
+    key = key.substr(0, mark);
+  }
+  if (agency != nullptr) *agency = of;
+  return SplitEntry(key, parts);
 }
 
 }  // namespace sekisho::indicators

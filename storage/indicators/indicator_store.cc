@@ -225,7 +225,7 @@ absl::StatusOr<std::vector<LocalEntry>> IndicatorStore::Locals() const {
   for (it->SeekToFirst(); it->Valid() && entries.size() < kMaxLocal; it->Next()) {
     EntryParts parts;
     LocalEntry entry;
-    if (!SplitEntry(it->key().ToStringView(), &parts))
+    if (!SplitLocal(it->key().ToStringView(), &parts))
       return absl::DataLossError("a local entry's key is damaged");
     entry.name_key = parts.name_key;
     entry.prefix = parts.prefix;

@@ -50,7 +50,9 @@ struct LocalEntry {
   LocalRecord record{};
 
   bool IsAddress() const { return kind == EntryKind::kAddress; }
-  std::string Key() const { return IsAddress() ? AddressEntryKey(prefix, kind) : EntryKey(name_key, kind); }
+  // Without the agency.
+  std::string Entry() const { return IsAddress() ? AddressEntryKey(prefix, kind) : EntryKey(name_key, kind); }
+  std::string Key() const { return LocalKey(Entry(), record.agency()); }
 };
 
 // Whether a standing claim counts at that moment: valid_from and valid_until as published.
@@ -76,8 +78,8 @@ class IndicatorStore {
   // Accepted versions, newest first.
   absl::StatusOr<std::vector<VersionRecord>> Versions(uint32_t feed_id, size_t limit) const;
 
-  // Adds or replaces; allow and block exclude each other for one name and kind, or one prefix. `now` is kept
-  // as the time.
+  // Adds or replaces; allow and block exclude each other for one name and kind, or one prefix, and agency.
+  // `now` is kept as the time.
   absl::Status PutLocal(const LocalEntry& entry);
   // False when there was none of that sort.
   absl::StatusOr<bool> RemoveLocal(const LocalEntry& entry);

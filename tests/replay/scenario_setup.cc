@@ -143,6 +143,7 @@ void Scenario::Rule(const Words& w) {
       rule.scope = blocklist::RuleScope::kExact;
     } else if (auto feeds = Value(w[i], "feeds")) {
       rule.feeds = *feeds;
+      std::replace(rule.feeds.begin(), rule.feeds.end(), '_', ' ');
       for (size_t at = 0; (at = rule.feeds.find(',', at)) != std::string::npos; at += 2)
         rule.feeds.replace(at, 1, ", ");
     } else if (auto category = Value(w[i], "category")) {

@@ -11,6 +11,7 @@
 #include "blocklist/feedd/control_service.h"
 #include "blocklist/feedd/local_export.h"
 #include "blocklist/feedd/open_store.h"
+#include "blocklist/merge/merger.h"
 #include "tests/unit/storage/indicators/temp_folder.h"
 
 namespace sekisho::feedd {
@@ -207,6 +208,64 @@ TEST_F(FeeddTest, AddressesAreBlockedAndAllowedByHand) {
   EXPECT_EQ(Verdict("198.51.100.7"), "blocked");
   const control::Response removed = Change(control::BlockChange::ALLOW_REMOVE, "203.0.113.128/25");
   EXPECT_EQ(removed.error(), "");
+}
+
+TEST_F(FeeddTest, EntriesMayBeForOneAgencyAndMayEnd) {
+  for (const char* name : {"ministry-a", "ministry-b"}) {
+    config::Agency* agency = config_.add_agencies();
+    agency->set_name(name);
+    agency->add_networks(name == std::string("ministry-a") ? "192.0.2.0/24" : "198.51.100.0/24");
+  }
+  sync_->Configure(*PolicyInputs::Load(config_));
+  Sync();
+  control::Request request;
+  control::BlockChange* change = request.mutable_block_change();
+  change->set_kind(control::BlockChange::ALLOW_ADD);
+  change->set_name("phish.example");
+  change->set_reason("needed");
+  change->set_agency("nobody");
+  EXPECT_THAT(Ask(request).error(), HasSubstr("no agency is named 'nobody'"));
+  change->set_agency("ministry-a");
+  EXPECT_EQ(Ask(request).error(), "");
+  control::Request explain;
+  explain.mutable_explain()->set_name("phish.example");
+  EXPECT_EQ(Ask(explain).explained().verdict(), "blocked");
+  explain.mutable_explain()->set_agency("ministry-a");
+  EXPECT_EQ(Ask(explain).explained().verdict(), "allowed");
+  explain.mutable_explain()->set_agency("ministry-b");
+  EXPECT_EQ(Ask(explain).explained().verdict(), "blocked");
+  // A block for all and an exception for one share a rule.
+  EXPECT_EQ(Change(control::BlockChange::BLOCK_ADD, "phish.example").error(), "");
+  EXPECT_EQ(Ask(explain).explained().verdict(), "blocked");
+  explain.mutable_explain()->set_agency("ministry-a");
+  EXPECT_EQ(Ask(explain).explained().verdict(), "allowed");
+  control::Request list;
+  list.mutable_local_list();
+  EXPECT_EQ(Ask(list).local_list().entries_size(), 2);
+  // What has ended is not enforced; nothing can be added that has.
+  change->set_until_us(1);
+  EXPECT_THAT(Ask(request).error(), HasSubstr("ended"));
+  indicators::LocalEntry ended;
+  ended.name_key = blocklist::KeyFromNameText("phish.example");
+  ended.record.set_allow(true);
+  ended.record.set_agency("ministry-a");
+  ended.record.set_until_us(1);
+  ASSERT_TRUE(store_->PutLocal(ended).ok());
+  ASSERT_TRUE(publisher_->PublishLocal().ok());
+  EXPECT_EQ(Ask(explain).explained().verdict(), "blocked");
+  // What is exported is what is read back.
+  ASSERT_TRUE(ExportLocals(*store_, Export()).ok());
+  StopAll();
+  std::filesystem::remove_all(folder_.path() + "/indicators");
+  Start();
+  const auto read = ImportLocals(Export(), store_.get());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, 2u);
+  const auto locals = store_->Locals();
+  ASSERT_TRUE(locals.ok());
+  ASSERT_EQ(locals->size(), 2u);
+  EXPECT_EQ((*locals)[1].record.agency(), "ministry-a");
+  EXPECT_EQ((*locals)[1].record.until_us(), 1);
 }
 
 TEST_F(FeeddTest, AnAllowWinsOverAFeed) {
