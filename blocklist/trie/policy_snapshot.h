@@ -91,18 +91,20 @@ class PolicySnapshot {
     if (in_delta) return delta_ ? delta_->source(id) : RuleSource{};
     return base_.source(id);
   }
-  static bool Overrides(std::span<const TrieHit> delta, const TrieHit& hit) {
+  bool Overrides(std::span<const TrieHit> delta, const TrieHit& hit) const {
     for (const TrieHit& over : delta) {
-      if (over.labels == hit.labels && over.scope == hit.scope) return true;
+      if (over.labels == hit.labels && over.scope == hit.scope) return SpeaksToAll(over.source);
     }
     return false;
   }
-  static bool Overrides(std::span<const AddressHit> delta, const AddressHit& hit) {
+  bool Overrides(std::span<const AddressHit> delta, const AddressHit& hit) const {
     for (const AddressHit& over : delta) {
-      if (over.length == hit.length) return true;
+      if (over.length == hit.length) return SpeaksToAll(over.source);
     }
     return false;
   }
+  // A rule of the delta that is for single agencies leaves the base's rule to the others.
+  bool SpeaksToAll(uint32_t delta_source) const;
 
   uint64_t generation_;
   TrieView base_;

@@ -14,7 +14,8 @@ enum class RuleAction : uint8_t { kBlock = 0, kAllow = 1, kLogOnly = 2, kRemoved
 enum class RuleScope : uint8_t { kExact = 0, kSubtree = 1 /* the name and everything under it */ };
 
 // What many rules share: who says so and why. `feeds` is what the client may be told; it names the feeds in
-// rank order, joined by ", ".
+// rank order, joined by ", ". "local" is what people decide for all, "local@AGENCY" for one agency; "allow "
+// stands before those that allow beside others that block.
 struct RuleSource {
   std::string_view feeds;
   std::string_view category;   // "phishing", "malware", …; may be empty

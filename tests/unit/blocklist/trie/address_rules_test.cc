@@ -171,5 +171,29 @@ TEST(AddressRules, DeltaOverridesAndAllowWins) {
   EXPECT_FALSE(snapshot.MatchAddress(A("2001:db9::1")));
 }
 
+TEST(AddressRules, ARuleForOneAgencyLeavesTheBaseToTheOthers) {
+  const auto compile = [](const char* feeds, RuleAction action) {
+    TrieBuilder builder;
+    const uint32_t source = builder.AddSource({feeds, "", ""});
+    EXPECT_TRUE(builder.AddAddress(P("203.0.113.7"), action, source).ok());
+    EXPECT_TRUE(
+        builder.Add(dns::NameKey(*dns::Name::Parse("a.example")), RuleScope::kSubtree, action, source).ok());
+    return *builder.Finish();
+  };
+  const auto count = [&](const char* delta_feeds) {
+    const auto bytes = std::make_shared<std::pair<std::string, std::string>>(
+        compile("feed", RuleAction::kBlock), compile(delta_feeds, RuleAction::kAllow));
+    const PolicySnapshot snapshot(1, *TrieView::Open(AsBytes(bytes->first)),
+                                  *TrieView::Open(AsBytes(bytes->second)), bytes);
+    int matches = 0;
+    snapshot.ForEachMatch(A("203.0.113.7"), [&](const AddressMatch&) { ++matches; });
+    snapshot.ForEachMatch(*dns::Name::Parse("x.a.example"), [&](const NameMatch&) { ++matches; });
+    return matches;
+  };
+  EXPECT_EQ(count("local"), 2);
+  EXPECT_EQ(count("local@a, allow local@b"), 4);
+  EXPECT_EQ(count("local@a, local"), 2);
+}
+
 }  // namespace
 }  // namespace sekisho::blocklist
