@@ -93,12 +93,55 @@ class BlockingTest(SekishoTest):
         began = self.change("allow", "remove", "secure-update.phish.test")
         self.wait_until_in_force("secure-update.phish.test", True, began)
 
+    def test_an_address_is_blocked_whatever_name_leads_to_it(self):
+        name = "case2.wild.clean.example"
+        self.assertTrue(self.all_workers(name, False))
+        began = self.change("block", "add", "192.0.2.77", "--reason", "case 2")
+        self.wait_until_in_force(name, True, began)
+        self.assertEqual(self.dig(name, "+dnssec").data("A"), [])
+        self.assertIn("192.0.2.77/32: blocked", self.sekisho.must("explain", "192.0.2.77"))
+        rows = self.sekisho.wait_for_rows(1, "--name", name, "--verdict", "blocked")
+        self.assertEqual((rows[0]["trigger"], rows[0]["trigger_name"], rows[0]["rule"]),
+                         ("address", "192.0.2.77", "192.0.2.77/32"), rows)
+        began = self.change("block", "remove", "192.0.2.77")
+        self.wait_until_in_force(name, False, began)
+
     def test_wrong_names_are_told(self):
         for name in ("a..b", "x" * 70 + ".example", ""):
             done = self.sekisho.tool("block", "add", name, "--reason", "r")
             self.assertNotEqual(done.returncode, 0, name)
             self.assertTrue(done.stderr.strip(), name)
         self.assertNotEqual(self.sekisho.tool("block", "add", "test", "--reason", "r").returncode, 0)
+
+
+class PolicyTest(unittest.TestCase):
+    def test_actions_of_a_policy_and_an_exception_for_one_agency(self):
+        with Sekisho(agencies=[("first", ["127.0.0.1/32"]), ("second", ["127.0.0.2/32"])]) as s:
+            s._feeds = s._feed_lines() + (
+                "policies:\n"
+                "  - name: default\n"
+                "    sinkhole: [192.0.2.250]\n"
+                "    actions: [{category: malware, action: sinkhole}, {feed: demo-trackers, action: nodata}]\n")
+            s.write_config()
+            s.start()
+            wait_for("the lists in force", lambda: 4 in s.dig("evil.malware.test").ede)
+            sunk = s.dig("evil.malware.test")
+            self.assertEqual((sunk.status, sunk.data("A")), ("NOERROR", ["192.0.2.250"]), sunk)
+            self.assertIn(4, sunk.ede, sunk)
+            nothing = s.dig("tracker.ads.test")
+            self.assertEqual((nothing.status, nothing.data("A")), ("NOERROR", []), nothing)
+            self.assertEqual(s.dig("login.phish.test").status, "NXDOMAIN")
+            s.must("allow", "add", "evil.malware.test", "--agency", "second", "--reason", "analysis",
+                   "--until", "2099-01-01")
+            open_for_second = lambda: "192.0.2.250" not in s.dig("evil.malware.test", source="127.0.0.2").data("A")
+            wait_for("the exception of the second", open_for_second)
+            for _ in range(10):
+                self.assertEqual(s.dig("evil.malware.test").data("A"), ["192.0.2.250"])
+                self.assertTrue(open_for_second())
+            self.assertIn(": allowed", s.must("explain", "evil.malware.test", "--agency", "second"))
+            self.assertIn(": blocked", s.must("explain", "evil.malware.test"))
+            (row,) = s.wait_for_rows(1, "--name", "tracker.ads.test", "--verdict", "blocked")
+            self.assertEqual((row["action"], row["agency"]), ("nodata", "first"), row)
 
 
 class WithoutFeeddTest(unittest.TestCase):
