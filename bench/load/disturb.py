@@ -23,7 +23,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from load import BENCH, LOAD_CPU, PATH, RESOLVER_CPU, Internet, answers, prepare, run, wait_for  # noqa: E402
-from resolvers import BIN, PORT, ROOT  # noqa: E402
+from resolvers import BIN, PORT, ROOT, sekisho_config  # noqa: E402
 
 
 class Sekisho:
@@ -36,22 +36,8 @@ class Sekisho:
         self.list = self.folder / "list.txt"
         shutil.copy(scratch / "list.txt", self.list)
         self.config = self.folder / "sekisho.yaml"
-        self.config.write_text(f"""data_dir: {self.folder}/data
-run_dir: {self.folder}/run
-agencies:
-  - {{name: load, networks: [127.0.0.0/8]}}
-resolver:
-  listen: ["127.0.0.1:{PORT}"]
-  workers: 1
-  cache_bytes: 67108864
-  root_hints: {world.folder}/root.hints
-  query_private_addresses: true
-  root_priming: false
-  dnssec: {{trust_anchor_file: {world.folder}/root.ds}}
-blocklist:
-  feeds:
-    - {{name: load, url: {self.list}, format: domains, category: malware, rank: 1}}
-""")
+        feed = f"{{name: load, url: {self.list}, format: domains, category: malware, rank: 1}}"
+        self.config.write_text(sekisho_config(world, self.folder / "data", feed, "  cache_bytes: 67108864\n"))
         self.processes = {}
         for name in ("feedd", "logd", "resolverd"):
             self.start(name)

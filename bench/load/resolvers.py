@@ -29,7 +29,7 @@ def sekisho(world, folder, with_list):
     return [BIN / "sekisho-resolverd", "--config", config]
 
 
-def sekisho_config(world, data, feeds):
+def sekisho_config(world, data, feeds, more=""):
     return f"""data_dir: {data}
 agencies:
   - {{name: load, networks: [127.0.0.0/8]}}
@@ -40,7 +40,7 @@ resolver:
   query_private_addresses: true
   root_priming: false
   dnssec: {{trust_anchor_file: {world.folder}/root.ds}}
-blocklist:
+{more}blocklist:
   feeds: [{feeds}]
 """
 
