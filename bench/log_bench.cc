@@ -2,6 +2,7 @@
 // → spool → partitions. Prints a JSON object a line.
 //
 //   log_bench --lookups=1000000 [--days=1] [--names=1000000] [--dir=/tmp/x] [--keep] [--level=3]
+//   [--no-passive]
 //   [--rows=2097152]
 #include <sys/resource.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ struct Options {
   uint64_t chunk = 8192;
   std::string dir;
   bool keep = false;
+  bool passive = true;
 };
 
 bool Parse(int argc, char** argv, Options* o) {
@@ -66,6 +68,8 @@ bool Parse(int argc, char** argv, Options* o) {
     const std::string value = equals == std::string::npos ? "" : arg.substr(equals + 1);
     if (name == "--keep") {
       o->keep = true;
+    } else if (name == "--no-passive") {
+      o->passive = false;
     } else if (name == "--dir") {
       o->dir = value;
     } else if (const auto it = numbers.find(name); it != numbers.end() && !value.empty()) {
@@ -180,11 +184,15 @@ void PrintSections(const lookups::LookupStore& store, uint64_t n) {
 
 int Import(const Options& o, const std::string& spool, const std::string& dir) {
   std::string error;
+  std::string note;
+  const std::unique_ptr<passive::PassiveStore> passive =
+      o.passive ? passive::PassiveStore::Open(dir + "-passive", &note, &error) : nullptr;
   auto store = lookups::LookupStore::Open({.dir = dir,
                                            .block_rows = static_cast<uint32_t>(o.rows),
                                            .chunk_rows = static_cast<uint32_t>(o.chunk),
                                            .zstd_level = static_cast<int>(o.level),
-                                           .seed = 1},
+                                           .seed = 1,
+                                           .passive = passive.get()},
                                           &error);
   if (!store) {
     std::cerr << error << "\n";
@@ -213,6 +221,17 @@ int Import(const Options& o, const std::string& spool, const std::string& dir) {
   Print("compaction", o.lookups, (CpuSeconds() - before) / n * 1e9, "ns of CPU");
   PrintSections(*store, o.lookups);
   store.reset();
+  if (passive) {
+    Print("passive_records", o.lookups, static_cast<double>(passive->GetStatus().records), "");
+    Print("passive_bytes_per_lookup", o.lookups, static_cast<double>(FolderBytes(dir + "-passive")) / n, "B");
+    const double start = CpuSeconds();
+    passive->Compact();
+    Print("passive_compaction", o.lookups, (CpuSeconds() - start) / n * 1e9, "ns of CPU");
+    const passive::Status s = passive->GetStatus();
+    Print("passive_records_compacted", o.lookups, static_cast<double>(s.records), "");
+    Print("passive_bytes_per_record", o.lookups,
+          static_cast<double>(s.disk_bytes) / static_cast<double>(s.records), "B");
+  }
   Print("bytes_per_lookup", o.lookups, static_cast<double>(FolderBytes(dir)) / n, "B");
   return 0;
 }
@@ -224,7 +243,7 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, &o)) {
     std::cerr << "usage: log_bench [--lookups=N] [--days=N] [--names=N] [--rows=N] [--chunk=N] [--level=N] "
                  "[--dir=DIR] "
-                 "[--keep]\n";
+                 "[--keep] [--no-passive]\n";
     return 2;
   }
   std::string dir = o.dir;

@@ -92,6 +92,7 @@ Config DefaultConfig() {
   config.mutable_blocklist()->set_keep_snapshots(5);
   config.mutable_blocklist()->set_builtin_lists(true);
   config.mutable_log()->set_retention_days(90);
+  config.mutable_log()->mutable_passive_dns()->set_retention_days(730);
   config.mutable_log()->mutable_api()->set_listen("127.0.0.1:8453");
   config.mutable_log()->mutable_api()->set_running(2);
   return config;

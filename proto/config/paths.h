@@ -6,6 +6,7 @@
 //   data_dir/anchors/      resolverd: the state of the trust anchors (RFC 5011)
 //   data_dir/spool/        resolverd → logd: lookup segments
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
+//   data_dir/passive/      logd: passive DNS (RocksDB)
 //   data_dir/tokens        tool → logd: who may ask the API, as hashes
 //   data_dir/searches/     logd: who asked the API what
 //   data_dir/pseudonyms/   logd: the keys of pseudonyms, apart from the log
@@ -37,6 +38,7 @@ struct Paths {
   std::string Anchors() const { return data_dir + "/anchors"; }
   std::string Spool() const { return data_dir + "/spool"; }
   std::string Lookups() const { return data_dir + "/lookups"; }
+  std::string Passive() const { return data_dir + "/passive"; }
   std::string Tokens() const { return data_dir + "/tokens"; }
   std::string Searches() const { return data_dir + "/searches"; }
   std::string Pseudonyms() const { return data_dir + "/pseudonyms"; }

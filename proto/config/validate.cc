@@ -453,6 +453,7 @@ std::vector<Problem> Validate(const Config& config) {
   CheckBlocklist(out, config.blocklist());
   CheckPolicies(out, config);
   Range(out, "log.retention_days", config.log().retention_days(), 1, 36'500);
+  Range(out, "log.passive_dns.retention_days", config.log().passive_dns().retention_days(), 1, 36'500);
   CheckApi(out, config.log().api());
   if (config.log().pseudonymise_after() > 0)
     Range(out, "log.pseudonymise_after", config.log().pseudonymise_after(), 2, 36'500);

@@ -81,6 +81,19 @@ void BlockBuilder::Clear() {
   last_us_ = INT64_MIN;
 }
 
+std::vector<BlockBuilder::ExchangeSum> BlockBuilder::SumExchanges() const {
+  std::vector<ExchangeSum> sums(exchanges_.size());
+  for (uint32_t id = 0; id < exchanges_.size(); ++id)
+    sums[id].exchange = FromKeyBytes<Exchange>(exchanges_.Get(id));
+  for (const Row& row : rows_) {
+    ExchangeSum& sum = sums[row.exchange];
+    ++sum.rows;
+    sum.first_us = std::min(sum.first_us, row.time_us);
+    sum.last_us = std::max(sum.last_us, row.time_us);
+  }
+  return sums;
+}
+
 bool BlockBuilder::AddRaw(std::span<const uint8_t> raw) {
   AnswerScratch scratch;
   const auto event = DecodeRaw(raw, &scratch);

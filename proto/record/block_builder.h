@@ -16,6 +16,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -87,6 +88,19 @@ class BlockBuilder {
   // The earliest time in it.
   int64_t first_us() const { return first_us_; }
   int64_t last_us() const { return last_us_; }
+
+  // What the rows have in common that asked the same and got the same: one for each exchange, in no order.
+  struct ExchangeSum {
+    Exchange exchange;  // its ids are for NameKeyAt and AnswerSet
+    uint32_t rows = 0;
+    int64_t first_us = INT64_MAX;
+    int64_t last_us = INT64_MIN;
+  };
+  std::vector<ExchangeSum> SumExchanges() const;
+  uint32_t name_count() const { return names_.size(); }
+  std::string_view NameKeyAt(uint32_t id) const { return names_.Get(id); }
+  // Items as block_layout.h describes them in memory.
+  std::string_view AnswerSet(uint32_t id) const { return answers_.Get(id); }
 
   // count() must not be 0. With `count_losses`, losses are found by the chain's sequence numbers.
   FinishedBlock Finish(const BlockChain& chain, bool count_losses);

@@ -25,6 +25,7 @@
 #include "storage/api/routes.h"
 #include "storage/api/turns.h"
 #include "storage/lookups/lookup_store.h"
+#include "storage/passive/passive_store.h"
 #include "storage/query/executor.h"
 
 namespace sekisho::api {
@@ -32,6 +33,7 @@ namespace sekisho::api {
 struct ApiOptions {
   std::string token_file = {};
   std::string search_dir = {};
+  const passive::PassiveStore* passive = nullptr;
   size_t running = 2;  // questions at a time
   size_t waiting = 16;
   Duration longest_wait = std::chrono::seconds(5);
@@ -73,6 +75,7 @@ class ApiService {
   HttpResponse AnswerCount(Asked* asked, const Question& question);
   HttpResponse AnswerTimeline(Asked* asked, const Question& question);
   HttpResponse AnswerGroups(Asked* asked, const Question& question, std::string_view by);
+  HttpResponse AnswerPassive(Asked* asked);
   HttpResponse AnswerSearches(Asked* asked);
   query::Budget Until(MonoTime end) const;
 

@@ -10,14 +10,9 @@ namespace {
 
 constexpr uint64_t kUsualLimit = 100;
 
-std::string Text(const Parameters& p, std::string_view name) {
-  const auto at = p.find(name);
-  return at == p.end() ? "" : at->second;
-}
-
 bool TakeTime(const Parameters& p, std::string_view name, WallTime now, const TimeZone& zone, int64_t* out,
               std::string* error) {
-  const std::string text = Text(p, name);
+  const std::string text = TextOf(p, name);
   if (text.empty()) return true;
   const auto time = ParseTime(text, now, zone);
   if (!time) {
@@ -30,6 +25,11 @@ bool TakeTime(const Parameters& p, std::string_view name, WallTime now, const Ti
 }
 
 }  // namespace
+
+std::string TextOf(const Parameters& p, std::string_view name) {
+  const auto at = p.find(name);
+  return at == p.end() ? "" : at->second;
+}
 
 std::optional<Parameters> ReadParameters(const HttpRequest& request,
                                          std::span<const std::string_view> allowed, std::string* error) {
@@ -50,7 +50,7 @@ std::optional<Parameters> ReadParameters(const HttpRequest& request,
 
 std::optional<uint64_t> ReadNumber(const Parameters& parameters, std::string_view name, uint64_t fallback,
                                    uint64_t least, uint64_t most, std::string* error) {
-  const std::string text = Text(parameters, name);
+  const std::string text = TextOf(parameters, name);
   if (text.empty()) return fallback;
   uint64_t n = 0;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -60,10 +60,9 @@ std::optional<uint64_t> ReadNumber(const Parameters& parameters, std::string_vie
   return std::nullopt;
 }
 
-std::optional<Question> ReadQuestion(const Parameters& p, WallTime now, uint64_t rows_cap,
-                                     std::string* error) {
-  Question out;
-  if (const std::string text = Text(p, "zone"); !text.empty()) {
+std::optional<Span> ReadSpan(const Parameters& p, WallTime now, std::string* error) {
+  Span out;
+  if (const std::string text = TextOf(p, "zone"); !text.empty()) {
     const auto zone = ParseTimeZone(text);
     if (!zone) {
       *error = "zone: write +09:00 (%2B09:00 in a URL), UTC or local";
@@ -71,7 +70,19 @@ std::optional<Question> ReadQuestion(const Parameters& p, WallTime now, uint64_t
     }
     out.zone = *zone;
   }
-  const std::string form = Text(p, "format");
+  if (!TakeTime(p, "since", now, out.zone, &out.since_us, error) ||
+      !TakeTime(p, "until", now, out.zone, &out.until_us, error))
+    return std::nullopt;
+  return out;
+}
+
+std::optional<Question> ReadQuestion(const Parameters& p, WallTime now, uint64_t rows_cap,
+                                     std::string* error) {
+  Question out;
+  const auto span = ReadSpan(p, now, error);
+  if (!span) return std::nullopt;
+  out.zone = span->zone;
+  const std::string form = TextOf(p, "format");
   if (form == "ndjson") {
     out.form = Form::kNdjson;
   } else if (form == "csv") {
@@ -81,28 +92,23 @@ std::optional<Question> ReadQuestion(const Parameters& p, WallTime now, uint64_t
     return std::nullopt;
   }
   control::LogQuery q;
-  q.set_name(Text(p, "name"));
-  q.set_under(Text(p, "under"));
-  q.set_address(Text(p, "address"));
-  q.set_client(Text(p, "client"));
-  q.set_agency(Text(p, "agency"));
-  q.set_verdict(Text(p, "verdict"));
-  q.set_feed(Text(p, "feed"));
-  q.set_rcode(Text(p, "rcode"));
-  q.set_type(Text(p, "type"));
-  q.set_cursor(Text(p, "cursor"));
-  q.set_query(Text(p, "q"));
-  int64_t since = 0;
-  int64_t until = 0;
-  if (!TakeTime(p, "since", now, out.zone, &since, error) ||
-      !TakeTime(p, "until", now, out.zone, &until, error))
-    return std::nullopt;
-  q.set_since_us(since);
-  q.set_until_us(until);
+  q.set_name(TextOf(p, "name"));
+  q.set_under(TextOf(p, "under"));
+  q.set_address(TextOf(p, "address"));
+  q.set_client(TextOf(p, "client"));
+  q.set_agency(TextOf(p, "agency"));
+  q.set_verdict(TextOf(p, "verdict"));
+  q.set_feed(TextOf(p, "feed"));
+  q.set_rcode(TextOf(p, "rcode"));
+  q.set_type(TextOf(p, "type"));
+  q.set_cursor(TextOf(p, "cursor"));
+  q.set_query(TextOf(p, "q"));
+  q.set_since_us(span->since_us);
+  q.set_until_us(span->until_us);
   const auto limit = ReadNumber(p, "limit", std::min(kUsualLimit, rows_cap), 1, rows_cap, error);
   if (!limit) return std::nullopt;
   q.set_limit(*limit);
-  if (const std::string order = Text(p, "order"); order == "oldest") {
+  if (const std::string order = TextOf(p, "order"); order == "oldest") {
     q.set_oldest_first(true);
   } else if (!order.empty() && order != "newest") {
     *error = "order: must be newest or oldest";

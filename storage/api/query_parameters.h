@@ -33,6 +33,15 @@ struct Question {
 // `rows_cap`: rows at most of one answer.
 std::optional<Question> ReadQuestion(const Parameters& parameters, WallTime now, uint64_t rows_cap,
                                      std::string* error);
+// A parameter's text; empty when it is missing.
+std::string TextOf(const Parameters& parameters, std::string_view name);
+// The parameters "zone", "since" and "until"; 0: no bound.
+struct Span {
+  TimeZone zone;
+  int64_t since_us = 0;
+  int64_t until_us = 0;
+};
+std::optional<Span> ReadSpan(const Parameters& parameters, WallTime now, std::string* error);
 // A number from `least` to `most`; the fallback when the parameter is missing.
 std::optional<uint64_t> ReadNumber(const Parameters& parameters, std::string_view name, uint64_t fallback,
                                    uint64_t least, uint64_t most, std::string* error);

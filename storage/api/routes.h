@@ -19,6 +19,7 @@ enum class What : uint8_t {
   kClients,
   kNames,
   kContacts,
+  kPassive,
   kSearches,
   kOpenApi
 };

@@ -15,6 +15,7 @@ std::vector<Command> CheckConfigCommands();  // check_config_command.cc
 std::vector<Command> FeedCommands();         // feed_command.cc
 std::vector<Command> FeedPreviewCommands();  // feed_preview_command.cc
 std::vector<Command> LogCommands();          // log_command.cc
+std::vector<Command> PdnsCommands();         // pdns_command.cc
 std::vector<Command> StatusCommands();       // status_command.cc
 std::vector<Command> TokenCommands();        // token_command.cc
 std::vector<Command> VersionCommands();      // version_command.cc

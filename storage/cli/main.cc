@@ -17,7 +17,7 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   // One line per command group.
   for (auto* group : {&BlockCommands, &CheckConfigCommands, &FeedCommands, &FeedPreviewCommands, &LogCommands,
-                      &StatusCommands, &TokenCommands, &VersionCommands}) {
+                      &PdnsCommands, &StatusCommands, &TokenCommands, &VersionCommands}) {
     std::vector<Command> commands = group();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

@@ -21,13 +21,15 @@ bool ReadPem(const std::string& path, std::string* out, spdlog::logger& log) {
 
 }  // namespace
 
-ApiHost::ApiHost(const lookups::LookupStore& store, const config::Config& config, spdlog::logger& log) {
+ApiHost::ApiHost(const lookups::LookupStore& store, const passive::PassiveStore& passive,
+                 const config::Config& config, spdlog::logger& log) {
   const config::Api& api = config.log().api();
   if (api.listen() == "off") return;
   const config::Paths paths(config);
-  service_ = std::make_unique<api::ApiService>(
-      store, api::ApiOptions{
-                 .token_file = paths.Tokens(), .search_dir = paths.Searches(), .running = api.running()});
+  service_ = std::make_unique<api::ApiService>(store, api::ApiOptions{.token_file = paths.Tokens(),
+                                                                      .search_dir = paths.Searches(),
+                                                                      .passive = &passive,
+                                                                      .running = api.running()});
   Reload(config);
   api::HttpOptions options;
   const auto listen = Endpoint::Parse(api.listen(), std::nullopt);

@@ -13,6 +13,7 @@
 #include "storage/api/api_service.h"
 #include "storage/api/http_server.h"
 #include "storage/lookups/lookup_store.h"
+#include "storage/passive/passive_store.h"
 
 namespace spdlog {
 class logger;
@@ -22,7 +23,8 @@ namespace sekisho::logd {
 
 class ApiHost {
  public:
-  ApiHost(const lookups::LookupStore& store, const config::Config& config, spdlog::logger& log);
+  ApiHost(const lookups::LookupStore& store, const passive::PassiveStore& passive,
+          const config::Config& config, spdlog::logger& log);
   ~ApiHost();
   ApiHost(const ApiHost&) = delete;
   ApiHost& operator=(const ApiHost&) = delete;

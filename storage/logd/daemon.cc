@@ -24,6 +24,7 @@
 #include "storage/logd/query_service.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
+#include "storage/passive/passive_store.h"
 
 namespace sekisho::logd {
 namespace {
@@ -93,10 +94,12 @@ struct Ages {
   explicit Ages(const config::Log& log) { Set(log); }
   void Set(const config::Log& log) {
     retention = log.retention_days();
+    passive = log.passive_dns().retention_days();
     pseudonymise = log.pseudonymise_after();
     keys = log.has_pseudonym_keys_days() ? log.pseudonym_keys_days() : log.retention_days();
   }
   std::atomic<uint32_t> retention;
+  std::atomic<uint32_t> passive;
   std::atomic<uint32_t> pseudonymise;  // 0: never
   std::atomic<uint32_t> keys;          // of a month, after it
 };
@@ -114,8 +117,8 @@ bool Pseudonymise(lookups::LookupStore& store, const std::string& key_dir, const
   return outcome == Rewriting::kBusy || outcome == Rewriting::kDone;
 }
 
-Duration Upkeep(lookups::LookupStore& store, const std::string& key_dir, const Ages& ages,
-                spdlog::logger& log, int* round) {
+Duration Upkeep(lookups::LookupStore& store, passive::PassiveStore& passive, const std::string& key_dir,
+                const Ages& ages, spdlog::logger& log, int* round) {
   const Now now = ReadClocks();
   for (const std::string& day : store.ApplyRetention(now.wall, ages.retention)) {
     log.info("retention: dropped partition {}", day);
@@ -124,6 +127,8 @@ Duration Upkeep(lookups::LookupStore& store, const std::string& key_dir, const A
   for (const std::string& key : keys.Expire(lookups::DayOf(UnixMicros(now.wall)), ages.keys)) {
     log.info("retention: deleted the pseudonyms' key {}", key);
   }
+  const int64_t cutoff_s = UnixMicros(now.wall) / 1'000'000 - int64_t{86'400} * ages.passive;
+  if (cutoff_s > 0) passive.Forget(static_cast<uint64_t>(cutoff_s));
   if (store.CompactOne(now.wall)) log.info("compacted a finished day");
   if (++*round % kScrubEveryMinutes == 0) store.ScrubNext();
   return kUpkeepEvery;
@@ -155,7 +160,14 @@ int Run(const std::string& config_path, const config::Config& config) {
 
   std::string error;
   KernelRng rng;
-  lookups::StoreOptions options{.dir = paths.Lookups(), .seed = rng.Uint64()};
+  std::string note;
+  const auto passive = passive::PassiveStore::Open(paths.Passive(), &note, &error);
+  if (!passive) {
+    log.error("cannot open passive DNS: {}", error);
+    return 1;
+  }
+  if (!note.empty()) log.error("{}", note);
+  lookups::StoreOptions options{.dir = paths.Lookups(), .seed = rng.Uint64(), .passive = passive.get()};
   const auto store = lookups::LookupStore::Open(options, &error);
   if (!store) {
     log.error("cannot open the lookup log: {}", error);
@@ -171,7 +183,7 @@ int Run(const std::string& config_path, const config::Config& config) {
   ingest.BeforeRemoval([&exports](const record::SegmentId& id) { exports.Keep(id); });
 
   io::EventLoop loop;
-  QueryService queries(*store, ingest, exports, {});
+  QueryService queries(*store, *passive, ingest, exports, {});
   auto server = io::UnixFrameServer::Listen(
       loop, {.path = paths.LogdSocket()},
       [&queries](control::Request request, std::shared_ptr<io::ReplyStream> reply) {
@@ -181,7 +193,7 @@ int Run(const std::string& config_path, const config::Config& config) {
     log.error("cannot listen: {}", std::string(server.status().message()));
     return 1;
   }
-  ApiHost api(*store, config, log);
+  ApiHost api(*store, *passive, config, log);
   Ages ages(config.log());
   for (const int s : {SIGTERM, SIGINT}) loop.OnSignal(s, [&loop] { loop.Stop(); });
   loop.OnSignal(SIGHUP, [&] { Reload(config_path, &ages, api, exports, log); });
@@ -196,7 +208,7 @@ int Run(const std::string& config_path, const config::Config& config) {
       return busy || more ? Duration(0) : kPoll;
     });
     int round = 0;
-    Repeater upkeep([&] { return Upkeep(*store, paths.Pseudonyms(), ages, log, &round); });
+    Repeater upkeep([&] { return Upkeep(*store, *passive, paths.Pseudonyms(), ages, log, &round); });
     log.info("sekisho-logd {} is ready; lookups in {}", SEKISHO_VERSION, paths.Lookups());
     loop.Run();
     log.info("stopping");

@@ -1,6 +1,7 @@
 #include "storage/logd/query_service.h"
 
 #include "storage/query/executor.h"
+#include "storage/query/passive_question.h"
 #include "storage/query/row_text.h"
 
 namespace sekisho::logd {
@@ -28,9 +29,9 @@ void AddExport(const exports::ExportStatus& e, const AddItem& add) {
 
 }  // namespace
 
-QueryService::QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest,
-                           const ExportHost& exports, Options options)
-    : store_(store), ingest_(ingest), exports_(exports), options_(options) {
+QueryService::QueryService(lookups::LookupStore& store, const passive::PassiveStore& passive,
+                           const lookups::Ingest& ingest, const ExportHost& exports, Options options)
+    : store_(store), passive_(passive), ingest_(ingest), exports_(exports), options_(options) {
   for (size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
@@ -85,6 +86,9 @@ void QueryService::Answer(const Job& job) {
     case control::Request::kLogHold:
       AnswerHold(job.request.log_hold(), *job.reply);
       break;
+    case control::Request::kPassiveQuery:
+      AnswerPassive(job.request.passive_query(), *job.reply);
+      break;
     default:
       job.reply->Fail("logd does not know this request");
   }
@@ -120,6 +124,29 @@ void QueryService::AnswerQuery(const control::LogQuery& query, io::ReplyStream& 
   if (answer.more) rows->set_next_cursor(query::EncodeCursor(answer.last));
   rows->set_lost(answer.lost);
   rows->set_partial(answer.partial);
+  reply.Finish(std::move(response));
+}
+
+void QueryService::AnswerPassive(const control::PassiveQuery& query, io::ReplyStream& reply) {
+  std::string error;
+  const auto question = query::MakePassiveQuestion(query, options_.limit_cap, &error);
+  if (!question) {
+    reply.Fail(error);
+    return;
+  }
+  const MonoTime end = ReadClocks().mono + options_.deadline;
+  control::Response response;
+  const passive::Answer answer = passive_.Read(
+      *question, [&] { return stopping_.load() || reply.gone() || ReadClocks().mono >= end; },
+      [&](const passive::PassiveKey& key, const passive::Sum& sum) {
+        query::FillPassiveRow(key, sum, response.mutable_passive_rows()->add_rows());
+        if (response.passive_rows().rows_size() < static_cast<int>(options_.rows_per_frame)) return true;
+        const bool there = reply.Send(std::move(response));
+        response = control::Response();
+        return there;
+      });
+  if (answer.more) response.mutable_passive_rows()->set_next_cursor(query::PassiveCursor(answer));
+  response.mutable_passive_rows()->set_partial(answer.partial);
   reply.Finish(std::move(response));
 }
 
@@ -200,6 +227,9 @@ void QueryService::AnswerStatus(io::ReplyStream& reply) {
   add("bytes on disk", std::to_string(s.disk_bytes));
   add("days", s.partitions == 0 ? "none"
                                 : std::to_string(s.partitions) + ", " + s.oldest_day + " to " + s.newest_day);
+  const passive::Status p = passive_.GetStatus();
+  add("passive DNS records", std::to_string(p.records), query::PrintableUtf8(p.trouble));
+  add("passive DNS bytes", std::to_string(p.disk_bytes));
   add("spool bytes behind", std::to_string(c.backlog_bytes.load()));
   add("spool blocks read", std::to_string(c.blocks.load()));
   add("spool segments removed", std::to_string(c.segments_removed.load()));

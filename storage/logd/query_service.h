@@ -21,6 +21,7 @@
 #include "storage/logd/export_host.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
+#include "storage/passive/passive_store.h"
 
 namespace sekisho::logd {
 
@@ -33,8 +34,8 @@ class QueryService {
     uint64_t limit_cap = 100'000;  // rows of one answer
     size_t rows_per_frame = 500;
   };
-  QueryService(lookups::LookupStore& store, const lookups::Ingest& ingest, const ExportHost& exports,
-               Options options);
+  QueryService(lookups::LookupStore& store, const passive::PassiveStore& passive,
+               const lookups::Ingest& ingest, const ExportHost& exports, Options options);
   ~QueryService();
 
   void Submit(control::Request request, std::shared_ptr<io::ReplyStream> reply);
@@ -49,11 +50,13 @@ class QueryService {
   void Work();
   void Answer(const Job& job);
   void AnswerQuery(const control::LogQuery& query, io::ReplyStream& reply);
+  void AnswerPassive(const control::PassiveQuery& query, io::ReplyStream& reply);
   void AnswerStatus(io::ReplyStream& reply);
   void AnswerVerify(io::ReplyStream& reply);
   void AnswerHold(const control::LogHoldChange& change, io::ReplyStream& reply);
 
   lookups::LookupStore& store_;
+  const passive::PassiveStore& passive_;
   const lookups::Ingest& ingest_;
   const ExportHost& exports_;
   Options options_;

@@ -7,6 +7,8 @@ namespace {
 
 constexpr int kBlocksPerTick = 64;
 constexpr Duration kSettleEvery = std::chrono::seconds(20);
+constexpr Duration kCountEvery = std::chrono::seconds(5);  // passive DNS
+constexpr uint64_t kCountRows = 200'000;
 constexpr Duration kRetryAfter = std::chrono::seconds(5);
 constexpr size_t kTroubles = 20;
 
@@ -76,6 +78,11 @@ bool Ingest::Tick(Now now) {
       retry_at_ = now.mono + kRetryAfter;
       busy = false;
     }
+  }
+  if (now.mono - counted_ >= kCountEvery) {
+    counted_ = now.mono;
+    std::string error;
+    if (!store_->CountTail(kCountRows, &error)) Note(error);
   }
   if (now.mono - settled_ >= kSettleEvery) {
     settled_ = now.mono;

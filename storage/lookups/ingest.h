@@ -60,6 +60,7 @@ class Ingest {
   std::unique_ptr<record::SpoolReader> reader_;
   std::function<void(const record::SegmentId&)> before_removal_;
   MonoTime settled_{};
+  MonoTime counted_{};
   MonoTime retry_at_{};
   IngestCounters counters_;
   mutable std::mutex mutex_;

@@ -147,14 +147,17 @@ std::shared_ptr<Partition> LookupStore::PartitionForWriting(int32_t day, std::st
 }
 
 bool LookupStore::RangesToImport(record::BlockReader& block, const record::SpoolPosition& end,
-                                 std::vector<TimeRange>* out) const {
+                                 std::vector<TimeRange>* out, std::vector<int32_t>* imported) const {
   const auto days = DaysOf(block);
   if (!days) return false;
   for (const int32_t day : *days) {
     const auto partition = CurrentPartition(day);
     if (partition) {
       const auto it = partition->positions().find({end.segment.node, end.segment.boot});
-      if (it != partition->positions().end() && it->second >= end) continue;
+      if (it != partition->positions().end() && it->second >= end) {
+        imported->push_back(day);
+        continue;
+      }
     }
     const PartitionId id{day, 0};
     out->push_back({id.first_us(), id.end_us()});
@@ -169,10 +172,12 @@ bool LookupStore::Add(record::SpoolReader::Block block, MonoTime now, std::strin
   tail->end = block.end;
   const auto reader = record::BlockReader::Open(AsBytes(tail->bytes), error);
   if (!reader) return false;
-  if (!RangesToImport(*reader, block.end, &tail->ranges)) {
+  std::vector<int32_t> imported;
+  if (!RangesToImport(*reader, block.end, &tail->ranges, &imported)) {
     *error = reader->error();
     return false;
   }
+  if (!CountImported(*reader, block.end, imported, error)) return false;
   if (tail->ranges.empty()) return true;
   std::lock_guard<std::mutex> lock(mutex_);
   if (tail_.empty()) tail_since_ = now;
@@ -216,7 +221,12 @@ bool LookupStore::Import(std::string* error) {
     position = std::max(position, block.end);
   }
   bool all = true;
-  for (auto& [day, builder] : builders) all = ImportDay(day, &builder, positions, error) && all;
+  tail.resize(taken);
+  for (auto& [day, builder] : builders) {
+    // Passive DNS first, as it is durable at once: what it has counted it knows when the import comes again.
+    all = CountForPassive(day, builder, tail, positions, error) &&
+          ImportDay(day, &builder, positions, error) && all;
+  }
   return all;
 }
 

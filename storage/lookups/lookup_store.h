@@ -31,6 +31,7 @@
 #include "storage/lookups/heads.h"
 #include "storage/lookups/partition.h"
 #include "storage/lookups/verify.h"
+#include "storage/passive/passive_store.h"
 
 namespace sekisho::lookups {
 
@@ -42,6 +43,7 @@ struct StoreOptions {
   int zstd_level = 3;
   uint64_t seed = 0;          // random
   std::string key_path = {};  // of the signing key, made when missing; empty: beside the folder
+  passive::PassiveStore* passive = nullptr;     // counts every lookup that is imported; may be null
   Duration tail_age = std::chrono::minutes(5);    // a row waits no longer for a big block to fill
   std::function<void(const char*)> at_step = {};  // for tests: called between the steps that change the disk
 };
@@ -111,6 +113,9 @@ class LookupStore {
   bool Add(record::SpoolReader::Block block, MonoTime now, std::string* error);
   uint64_t tail_rows() const { return tail_rows_.load(); }
   bool ImportDue(MonoTime now) const;
+  // Lets passive DNS count what waits in the tail, unless that is more than `most` rows: then it waits for
+  // the import, which is cheaper.
+  bool CountTail(uint64_t most, std::string* error) const;
   // Moves one big block's worth out of the tail. False: nothing or not all could be written; the tail keeps
   // the rest.
   bool Import(std::string* error);
@@ -169,9 +174,17 @@ class LookupStore {
   // Signs that what was flushed is the only state.
   bool SignFlushed(std::string* error);
   bool RangesToImport(record::BlockReader& block, const record::SpoolPosition& end,
-                      std::vector<TimeRange>* out) const;
+                      std::vector<TimeRange>* out, std::vector<int32_t>* imported) const;
   std::shared_ptr<Partition> CurrentPartition(int32_t day) const;
   std::shared_ptr<Partition> PartitionForWriting(int32_t day, std::string* error);
+  // Passive DNS of what is about to be imported, and of what was imported without it.
+  bool CountForPassive(int32_t day, const record::BlockBuilder& builder,
+                       const std::vector<std::shared_ptr<const TailBlock>>& taken, const Positions& positions,
+                       std::string* error) const;
+  bool CountBlocks(int32_t day, const std::vector<std::shared_ptr<const TailBlock>>& blocks,
+                   std::string* error) const;
+  bool CountImported(record::BlockReader& block, const record::SpoolPosition& end,
+                     const std::vector<int32_t>& days, std::string* error) const;
   bool AddLastBlock(Partition& partition, record::BlockBuilder* builder) const;
   bool ImportDay(int32_t day, record::BlockBuilder* builder, const Positions& positions, std::string* error);
 

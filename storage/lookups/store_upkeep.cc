@@ -16,6 +16,7 @@ bool LookupStore::Flush(std::string* error) {
       if (entry.partition->dirty()) dirty.push_back(entry.partition);
     }
   }
+  if (options_.passive != nullptr && !options_.passive->Sync(error)) return false;
   bool all = true;
   for (const auto& partition : dirty) {
     if (partition->Flush()) continue;

@@ -5,7 +5,7 @@ import io
 import json
 import unittest
 
-from harness import SekishoTest
+from harness import SekishoTest, wait_for
 
 
 class LogTest(SekishoTest):
@@ -30,6 +30,30 @@ class LogTest(SekishoTest):
         data = [a["data"] for a in row["answers"]]
         self.assertIn("198.51.100.44", data)
         self.assertIn("chain3.plain.test.", data)
+
+    def test_passive_dns(self):
+        for _ in range(3):
+            self.sekisho.dig("chain1.clean.example", source="127.0.2.9")
+
+        def records(*arguments):
+            lines = self.sekisho.must("pdns", *arguments, "--format", "cof").splitlines()
+            return [json.loads(line) for line in lines]
+
+        wait_for("passive DNS", lambda: records("chain1.clean.example"))
+        (alias,) = records("chain1.clean.example")
+        self.assertEqual((alias["rrname"], alias["rrtype"]), ("chain1.clean.example", "CNAME"))
+        self.assertGreaterEqual(alias["count"], 1)
+        self.assertLessEqual(alias["time_first"], alias["time_last"])
+        self.assertNotIn("127.0.2.9", json.dumps(alias))
+        found = records("198.51.100.44")
+        self.assertIn("chain3.plain.test", [r["rrname"] for r in found])
+        self.assertEqual(found, records("198.51.100.44/31"))
+        self.assertIn(alias, records("clean.example", "--under"))
+        self.assertIn(alias, records(alias["rdata"], "--target"))
+        self.assertEqual(records("198.51.100.44", "--until", "1h"), [])
+        table = self.sekisho.must("pdns", "chain1.clean.example")
+        self.assertIn("FIRST SEEN", table)
+        self.assertNotEqual(self.sekisho.tool("pdns", "a..b").returncode, 0)
 
     def test_filters(self):
         self.sekisho.dig("cross.clean.example", source="127.0.2.8")

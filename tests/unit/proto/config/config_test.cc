@@ -193,6 +193,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"resolver: {rate_limit: {exempt: [192.0.2.0/24, x]}}\n", "exempt[1]: 'x' is not a network"},
         {"log: {retention_days: 0}\n", "log.retention_days: must be from 1"},
         {"log: {pseudonymise_after: 1}\n", "log.pseudonymise_after: must be from 2"},
+        {"log: {passive_dns: {retention_days: 0}}\n", "log.passive_dns.retention_days: must be from 1"},
         {"resolver: {rpz: [{name: r.test}]}\n", "resolver.rpz[0].file: is missing"},
         {"resolver: {rpz: [{name: r.test, file: zone}]}\n", "rpz[0].file: 'zone': must be an absolute path"},
         {"resolver: {rpz: [{name: ., file: /z}]}\n", "rpz[0].name: '.' is not a zone's name"},
