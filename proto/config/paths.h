@@ -7,6 +7,7 @@
 //   data_dir/spool/        resolverd → logd: lookup segments
 //   data_dir/lookups/      logd: the lookup log (RocksDB)
 //   data_dir/passive/      logd: passive DNS (RocksDB)
+//   data_dir/events/       logd: what was found in past lookups, and which rules were hunted
 //   data_dir/tokens        tool → logd: who may ask the API, as hashes
 //   data_dir/searches/     logd: who asked the API what
 //   data_dir/pseudonyms/   logd: the keys of pseudonyms, apart from the log
@@ -39,6 +40,7 @@ struct Paths {
   std::string Spool() const { return data_dir + "/spool"; }
   std::string Lookups() const { return data_dir + "/lookups"; }
   std::string Passive() const { return data_dir + "/passive"; }
+  std::string Events() const { return data_dir + "/events"; }
   std::string Tokens() const { return data_dir + "/tokens"; }
   std::string Searches() const { return data_dir + "/searches"; }
   std::string Pseudonyms() const { return data_dir + "/pseudonyms"; }

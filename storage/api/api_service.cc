@@ -152,6 +152,7 @@ HttpResponse ApiService::Answer(const HttpRequest& request) {
 HttpResponse ApiService::Dispatch(Asked* asked) {
   const What what = asked->route->what;
   if (what == What::kSearches) return AnswerSearches(asked);
+  if (what == What::kEvents) return AnswerEvents(asked);
   if (what == What::kPassive) return AnswerPassive(asked);
   std::string error;
   const std::string form = asked->parameters.contains("format") ? asked->parameters["format"] : "";
@@ -184,6 +185,7 @@ HttpResponse ApiService::Dispatch(Asked* asked) {
       return AnswerGroups(asked, *question, "name");
     case What::kContacts:
       return AnswerGroups(asked, *question, "agency");
+    case What::kEvents:
     case What::kPassive:
     case What::kSearches:
     case What::kOpenApi:

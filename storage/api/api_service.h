@@ -34,7 +34,8 @@ struct ApiOptions {
   std::string token_file = {};
   std::string search_dir = {};
   const passive::PassiveStore* passive = nullptr;
-  size_t running = 2;  // questions at a time
+  std::string events = {};  // file
+  size_t running = 2;       // questions at a time
   size_t waiting = 16;
   Duration longest_wait = std::chrono::seconds(5);
   Duration deadline = std::chrono::seconds(30);
@@ -75,6 +76,7 @@ class ApiService {
   HttpResponse AnswerCount(Asked* asked, const Question& question);
   HttpResponse AnswerTimeline(Asked* asked, const Question& question);
   HttpResponse AnswerGroups(Asked* asked, const Question& question, std::string_view by);
+  HttpResponse AnswerEvents(Asked* asked);
   HttpResponse AnswerPassive(Asked* asked);
   HttpResponse AnswerSearches(Asked* asked);
   query::Budget Until(MonoTime end) const;

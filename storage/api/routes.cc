@@ -23,14 +23,21 @@ constexpr std::string_view kGroupParameters[] = {"q",      "name",  "under", "ad
 constexpr std::string_view kPassiveParameters[] = {"name",  "under",  "address", "target",
                                                    "type",  "since",  "until",   "zone",
                                                    "limit", "cursor", "format",  "purpose"};
+constexpr std::string_view kEventsParameters[] = {"id", "limit", "purpose"};
 constexpr std::string_view kSearchesParameters[] = {"since", "until", "zone", "limit"};
 
 constexpr Route kRoutes[] = {
-    {"/v1/lookups", What::kLookups, kLookupParameters},     {"/v1/count", What::kCount, kCountParameters},
-    {"/v1/timeline", What::kTimeline, kTimelineParameters}, {"/v1/top", What::kTop, kTopParameters},
-    {"/v1/clients", What::kClients, kGroupParameters},      {"/v1/names", What::kNames, kGroupParameters},
-    {"/v1/contacts", What::kContacts, kGroupParameters},    {"/v1/pdns", What::kPassive, kPassiveParameters},
-    {"/v1/searches", What::kSearches, kSearchesParameters}, {"/v1/openapi.json", What::kOpenApi, {}, true},
+    {"/v1/lookups", What::kLookups, kLookupParameters},
+    {"/v1/count", What::kCount, kCountParameters},
+    {"/v1/timeline", What::kTimeline, kTimelineParameters},
+    {"/v1/top", What::kTop, kTopParameters},
+    {"/v1/clients", What::kClients, kGroupParameters},
+    {"/v1/names", What::kNames, kGroupParameters},
+    {"/v1/contacts", What::kContacts, kGroupParameters},
+    {"/v1/pdns", What::kPassive, kPassiveParameters},
+    {"/v1/events", What::kEvents, kEventsParameters},
+    {"/v1/searches", What::kSearches, kSearchesParameters},
+    {"/v1/openapi.json", What::kOpenApi, {}, true},
 };
 
 }  // namespace

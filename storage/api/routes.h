@@ -20,6 +20,7 @@ enum class What : uint8_t {
   kNames,
   kContacts,
   kPassive,
+  kEvents,
   kSearches,
   kOpenApi
 };

@@ -26,10 +26,12 @@ ApiHost::ApiHost(const lookups::LookupStore& store, const passive::PassiveStore&
   const config::Api& api = config.log().api();
   if (api.listen() == "off") return;
   const config::Paths paths(config);
-  service_ = std::make_unique<api::ApiService>(store, api::ApiOptions{.token_file = paths.Tokens(),
-                                                                      .search_dir = paths.Searches(),
-                                                                      .passive = &passive,
-                                                                      .running = api.running()});
+  service_ =
+      std::make_unique<api::ApiService>(store, api::ApiOptions{.token_file = paths.Tokens(),
+                                                               .search_dir = paths.Searches(),
+                                                               .passive = &passive,
+                                                               .events = paths.Events() + "/events.jsonl",
+                                                               .running = api.running()});
   Reload(config);
   api::HttpOptions options;
   const auto listen = Endpoint::Parse(api.listen(), std::nullopt);

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -21,6 +22,7 @@
 #include "proto/io/unix_frame_server.h"
 #include "storage/logd/api_host.h"
 #include "storage/logd/export_host.h"
+#include "storage/logd/hunter.h"
 #include "storage/logd/query_service.h"
 #include "storage/lookups/ingest.h"
 #include "storage/lookups/lookup_store.h"
@@ -79,7 +81,7 @@ io::UniqueFd TakeLock(const std::string& path, spdlog::logger& log) {
 }
 
 bool MakeFolders(const config::Paths& paths, spdlog::logger& log) {
-  for (const std::string& dir : {paths.Spool(), paths.Lookups(), paths.run_dir}) {
+  for (const std::string& dir : {paths.Spool(), paths.Lookups(), paths.Events(), paths.run_dir}) {
     std::error_code ec;
     std::filesystem::create_directories(dir, ec);
     if (!ec) continue;
@@ -207,11 +209,18 @@ int Run(const std::string& config_path, const config::Config& config) {
       const bool more = !busy && Pseudonymise(*store, paths.Pseudonyms(), ages, log);
       return busy || more ? Duration(0) : kPoll;
     });
+    std::atomic<bool> ending{false};
+    Hunter hunter(*store, paths, log);
+    Repeater hunting([&] {
+      setpriority(PRIO_PROCESS, 0, 15);  // on Linux of this thread alone
+      return hunter.Step([&ending] { return ending.load(); });
+    });
     int round = 0;
     Repeater upkeep([&] { return Upkeep(*store, *passive, paths.Pseudonyms(), ages, log, &round); });
     log.info("sekisho-logd {} is ready; lookups in {}", SEKISHO_VERSION, paths.Lookups());
     loop.Run();
     log.info("stopping");
+    ending = true;
   }
   // What waits in memory is still in the spool; what was written is made durable so that the next start is
   // quick.

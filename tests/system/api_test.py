@@ -11,7 +11,7 @@ from harness import SekishoTest, free_port, wait_for
 
 
 class ApiTest(SekishoTest):
-    daemons = ("logd", "resolverd")
+    daemons = ("feedd", "logd", "resolverd")
     options = {"agencies": [("alpha", ["127.0.0.0/24"]), ("beta", ["127.0.2.0/24"])],
                "blocklist": ""}
 
@@ -50,6 +50,34 @@ class ApiTest(SekishoTest):
         code, body = self.curl(token, path, *arguments)
         self.assertEqual(code, 200, body)
         return json.loads(body)
+
+    def test_events_are_each_agencys_own(self):
+        for source in ("127.0.0.9", "127.0.0.9", "127.0.2.9"):
+            self.assertResolves(self.sekisho.dig("hunted.wild.clean.example", source=source))
+        self.sekisho.wait_for_rows(3, "--name", "hunted.wild.clean.example")
+        self.sekisho.must("block", "add", "hunted.wild.clean.example", "--reason", "test")
+
+        def events(token):
+            code, body = self.curl(token, "/v1/events")
+            self.assertEqual(code, 200, body)
+            lines = [json.loads(line) for line in body.splitlines()]
+            return [e for e in lines if "hunted.wild" in e["rule"]]
+
+        (event,) = wait_for("the event", lambda: events(self.analyst), patience=40)
+        self.assertEqual((event["lookups"], event["answered"]), (3, 3))
+        self.assertEqual([a["agency"] for a in event["agencies"]], ["alpha", "beta"])
+        self.assertEqual(event["agencies"][0]["clients"][0]["client"], "127.0.0.9")
+        self.assertEqual(event["agencies"][0]["addresses"], ["192.0.2.77"])
+        (own,) = events(self.alpha)
+        self.assertEqual((own["lookups"], [a["agency"] for a in own["agencies"]]), (2, ["alpha"]))
+        self.assertNotIn("127.0.2.9", json.dumps(own))
+        self.assertEqual(self.curl(self.auditor, "/v1/events")[0], 403)
+        self.assertIn(event["id"], self.sekisho.must("events"))
+        self.assertIn("127.0.2.9", self.sekisho.must("events", "show", event["id"]))
+        self.sekisho.stop("logd")
+        self.sekisho.run("logd")
+        wait_for("the API", lambda: self.curl(self.analyst, "/v1/count")[0] == 200)
+        self.assertEqual(len(events(self.analyst)), 1)
 
     def test_pages_hold_each_lookup_once(self):
         names, cursor = [], ""
