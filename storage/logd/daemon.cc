@@ -136,6 +136,15 @@ Duration Upkeep(lookups::LookupStore& store, passive::PassiveStore& passive, con
   return kUpkeepEvery;
 }
 
+std::unique_ptr<passive::PassiveStore> OpenPassive(const config::Paths& paths, spdlog::logger& log) {
+  std::string note;
+  std::string error;
+  auto store = passive::PassiveStore::Open(paths.Passive(), &note, &error);
+  if (!store) log.error("cannot open passive DNS: {}", error);
+  if (!note.empty()) log.error("{}", note);
+  return store;
+}
+
 // A bad configuration changes nothing.
 void Reload(const std::string& config_path, Ages* ages, ApiHost& api, ExportHost& exports,
             spdlog::logger& log) {
@@ -162,13 +171,8 @@ int Run(const std::string& config_path, const config::Config& config) {
 
   std::string error;
   KernelRng rng;
-  std::string note;
-  const auto passive = passive::PassiveStore::Open(paths.Passive(), &note, &error);
-  if (!passive) {
-    log.error("cannot open passive DNS: {}", error);
-    return 1;
-  }
-  if (!note.empty()) log.error("{}", note);
+  const auto passive = OpenPassive(paths, log);
+  if (!passive) return 1;
   lookups::StoreOptions options{.dir = paths.Lookups(), .seed = rng.Uint64(), .passive = passive.get()};
   const auto store = lookups::LookupStore::Open(options, &error);
   if (!store) {

@@ -46,7 +46,7 @@ class LogTest(SekishoTest):
         self.assertLessEqual(alias["time_first"], alias["time_last"])
         self.assertNotIn("127.0.2.9", json.dumps(alias))
         found = records("198.51.100.44")
-        self.assertIn("chain3.plain.test", [r["rrname"] for r in found])
+        self.assertIn("chain4.plain.test", [r["rrname"] for r in found])
         self.assertEqual(found, records("198.51.100.44/31"))
         self.assertIn(alias, records("clean.example", "--under"))
         self.assertIn(alias, records(alias["rdata"], "--target"))

@@ -107,7 +107,7 @@ TEST_F(HuntTest, FindsWhatAScanOfAllLookupsFinds) {
 
 void Publish(blocklist::SnapshotWriter* writer, const std::vector<std::string>& names) {
   blocklist::TrieBuilder builder;
-  const uint32_t source = builder.AddSource({.feeds = "list"});
+  const uint32_t source = builder.AddSource({.feeds = "list", .category = "", .reference = ""});
   for (const std::string& name : names) {
     ASSERT_TRUE(builder
                     .Add({dns::NameKey(*dns::Name::Parse(name)), blocklist::RuleScope::kSubtree,
