@@ -53,21 +53,21 @@ class ApiTest(SekishoTest):
 
     def test_events_are_each_agencys_own(self):
         for source in ("127.0.0.9", "127.0.0.9", "127.0.2.9"):
-            self.assertResolves(self.sekisho.dig("hunted.wild.clean.example", source=source))
-        self.sekisho.wait_for_rows(3, "--name", "hunted.wild.clean.example")
-        self.sekisho.must("block", "add", "hunted.wild.clean.example", "--reason", "test")
+            self.assertResolves(self.sekisho.dig("cross.clean.example", source=source))
+        self.sekisho.wait_for_rows(3, "--name", "cross.clean.example")
+        self.sekisho.must("block", "add", "cross.clean.example", "--reason", "test")
 
         def events(token):
             code, body = self.curl(token, "/v1/events")
             self.assertEqual(code, 200, body)
             lines = [json.loads(line) for line in body.splitlines()]
-            return [e for e in lines if "hunted.wild" in e["rule"]]
+            return [e for e in lines if "cross.clean" in e["rule"]]
 
         (event,) = wait_for("the event", lambda: events(self.analyst), patience=40)
         self.assertEqual((event["lookups"], event["answered"]), (3, 3))
         self.assertEqual([a["agency"] for a in event["agencies"]], ["alpha", "beta"])
         self.assertEqual(event["agencies"][0]["clients"][0]["client"], "127.0.0.9")
-        self.assertEqual(event["agencies"][0]["addresses"], ["192.0.2.77"])
+        self.assertEqual(event["agencies"][0]["addresses"], ["198.51.100.11"])
         (own,) = events(self.alpha)
         self.assertEqual((own["lookups"], [a["agency"] for a in own["agencies"]]), (2, ["alpha"]))
         self.assertNotIn("127.0.2.9", json.dumps(own))
