@@ -276,7 +276,13 @@ void PacketCache::MakeRoom() {
 
 void PacketCache::Store(const Question& q, const record::LookupEvent& event, std::span<const uint8_t> reply,
                         bool rotate, Scope scope, Now now) {
-  if (!MayKeep(q) || reply.size() > kMaxReply || parsed_.Parse(reply) != dns::ParseError::kNone) return;
+  if (!MayKeep(q) || reply.size() > kMaxReply) return;
+  const uint64_t hash = HashOf(q.qname, q.qtype);
+  Set& set = SetOf(hash);
+  const uint8_t bits = KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd);
+  size_t way = Probe(set, TagOf(hash), q.qname, q.qtype, scope.group, bits);
+  if (way == kNoWay && std::exchange(set.once, TagOf(hash)) != TagOf(hash)) return;
+  if (parsed_.Parse(reply) != dns::ParseError::kNone) return;
   if (q.has_cookie && (!parsed_.edns() || parsed_.edns()->Find(dns::OptionCode::kCookie) == nullptr)) return;
   std::vector<uint16_t> ttl_at;
   MonoTime expires = now.mono + std::chrono::seconds(30);
@@ -297,7 +303,7 @@ void PacketCache::Store(const Question& q, const record::LookupEvent& event, std
   if (q.has_cookie) RemoveCookie(&kept, opt_length_at);
   auto e = Make(event, kept, ttl_at);
   if (!e) return;
-  e->bits = KeyBits(q.edns, q.dnssec_ok, q.cd, q.ad, q.rd);
+  e->bits = bits;
   e->epoch = scope.epoch;
   e->group = scope.group;
   e->stored = now.mono;
@@ -305,9 +311,6 @@ void PacketCache::Store(const Question& q, const record::LookupEvent& event, std
   e->by_policy = !q.answer;
   e->opt_length_at = opt_length_at;
   if (rotate && q.answer) FindRun(e.get());
-  const uint64_t hash = HashOf(q.qname, q.qtype);
-  Set& set = SetOf(hash);
-  size_t way = Probe(set, TagOf(hash), q.qname, q.qtype, scope.group, e->bits);
   if (way == kNoWay) way = Victim(set);
   Drop(set, way);
   bytes_ += e->bytes;

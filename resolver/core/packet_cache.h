@@ -1,10 +1,10 @@
 // PacketCache: whole replies to the questions a worker is asked most, ready but for ID, spelling and TTLs.
 //
-// An entry is made when a question was answered from the record cache or refused by a rule on its name; it is
-// used for questions whose name, type and flags are the same, of agencies under the same rules, in the epoch
-// (settings and policy) it was made in. Replies that a rule about the client's address, an alias of policy or
-// a tcp-only rule had a hand in are not kept. So a change of the lists ends all entries at once, and a hit
-// costs no look-up in trie or record cache.
+// An entry is made when a question came a second time and was answered from the record cache or refused by a
+// rule on its name; it is used for questions whose name, type and flags are the same, of agencies under the
+// same rules, in the epoch (settings and policy) it was made in. Replies that a rule about the client's
+// address, an alias of policy or a tcp-only rule had a hand in are not kept. So a change of the lists ends
+// all entries at once, and a hit costs no look-up in trie or record cache.
 //
 //   packets.Expect(batch)                              fetches from memory what these questions will need
 //   if (const Entry* hit = packets.Find(message, in, max_udp, epoch, now, &reply)) …send reply, record hit
@@ -101,6 +101,7 @@ class PacketCache {
   struct alignas(64) Set {
     std::array<uint32_t, kWays> tags{};
     std::array<std::unique_ptr<Entry, Free>, kWays> ways;
+    uint32_t once = 0;  // the tag of a question that came once: most names that come once come never again
     uint8_t victim = 0;
   };
   struct Expected {
