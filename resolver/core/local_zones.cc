@@ -54,12 +54,17 @@ dns::RRsetPtr Soa(const dns::Name& zone) {
 
 void LocalZones::AddSpecialUse() {
   const auto add = [&](const std::string& text) {
-    if (const auto name = dns::Name::Parse(text)) AddZone(*name, LocalZoneKind::kStatic);
+    const auto name = dns::Name::Parse(text);
+    if (name) AddZone(*name, LocalZoneKind::kStatic);
+    return name;
+  };
+  const auto add_reverse = [&](const std::string& text) {
+    if (const auto name = add(text)) zones_[name->LowercaseBytes()].in_public = true;
   };
   for (const auto text : kSpecialUse) add(std::string(text));
-  for (const auto text : kReverse) add(std::string(text));
-  for (int i = 16; i < 32; ++i) add(std::to_string(i) + ".172.in-addr.arpa.");
-  for (int i = 64; i < 128; ++i) add(std::to_string(i) + ".100.in-addr.arpa.");
+  for (const auto text : kReverse) add_reverse(std::string(text));
+  for (int i = 16; i < 32; ++i) add_reverse(std::to_string(i) + ".172.in-addr.arpa.");
+  for (int i = 64; i < 128; ++i) add_reverse(std::to_string(i) + ".100.in-addr.arpa.");
   for (const char* line : {"localhost. 3600 IN A 127.0.0.1", "localhost. 3600 IN AAAA ::1",
                            "1.0.0.127.in-addr.arpa. 3600 IN PTR localhost."}) {
     std::string error;
@@ -68,7 +73,7 @@ void LocalZones::AddSpecialUse() {
 }
 
 void LocalZones::AddZone(const dns::Name& zone, LocalZoneKind kind) {
-  zones_[zone.LowercaseBytes()] = Zone{zone, kind};
+  zones_[zone.LowercaseBytes()] = Zone{.name = zone, .kind = kind};
 }
 
 void LocalZones::RemoveZone(const dns::Name& zone) {
@@ -79,7 +84,10 @@ void LocalZones::RemoveZone(const dns::Name& zone) {
 }
 
 void LocalZones::AddRecord(const dns::TextRecord& record) {
-  if (ZoneOf(record.owner) == nullptr) AddZone(record.owner, LocalZoneKind::kTransparent);
+  if (ZoneOf(record.owner) == nullptr) {
+    zones_[record.owner.LowercaseBytes()] = Zone{
+        .name = record.owner, .kind = LocalZoneKind::kTransparent, .in_public = false, .declared = false};
+  }
   auto& rrset = nodes_[dns::NameKey(record.owner)][record.type];
   if (!rrset) {
     rrset = std::make_shared<dns::RRset>();
@@ -104,6 +112,7 @@ const LocalZones::Zone* LocalZones::ZoneOf(dns::NameView name) const {
 LocalAnswer LocalZones::Negative(const Zone& zone, dns::Rcode rcode) const {
   LocalAnswer a;
   a.rcode = rcode;
+  a.authoritative = zone.declared;
   a.authority.push_back(Soa(zone.name));
   return a;
 }
@@ -112,6 +121,10 @@ std::optional<LocalAnswer> LocalZones::Find(dns::NameView name, RRType type) con
   if (zones_.empty()) return std::nullopt;
   const Zone* zone = ZoneOf(name);
   if (zone == nullptr) return std::nullopt;
+  if (type == RRType::kDS && zone->in_public && zone->name.view() == name) {
+    zone = ZoneOf(name.Parent());
+    if (zone == nullptr) return std::nullopt;
+  }
   const std::string key = dns::NameKey(name);
   auto node = nodes_.lower_bound(key);
   const bool below = node != nodes_.end() && node->first.starts_with(key);
@@ -120,6 +133,7 @@ std::optional<LocalAnswer> LocalZones::Find(dns::NameView name, RRType type) con
   if (!below && zone->name == kLocalhost) node = nodes_.find(dns::NameKey(kLocalhost));
   if (node != nodes_.end() && (node->first == key || (!below && zone->name == kLocalhost))) {
     LocalAnswer a;
+    a.authoritative = zone->declared;
     for (const RRType wanted : {type, RRType::kCNAME}) {
       const auto found = node->second.find(wanted);
       if (found == node->second.end()) continue;
@@ -135,7 +149,8 @@ std::optional<LocalAnswer> LocalZones::Find(dns::NameView name, RRType type) con
     case LocalZoneKind::kTransparent:
       return std::nullopt;
     case LocalZoneKind::kRefuse:
-      return LocalAnswer{.rcode = dns::Rcode::kRefused, .answer = {}, .authority = {}};
+      return LocalAnswer{
+          .rcode = dns::Rcode::kRefused, .authoritative = false, .answer = {}, .authority = {}};
     case LocalZoneKind::kStatic:
       break;
   }

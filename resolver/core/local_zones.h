@@ -7,7 +7,9 @@
 //   if (auto answer = zones.Find(qname, qtype)) …
 //
 // The deepest zone that holds a name decides. A name inside a zone with data of other types is NODATA;
-// without any it is NXDOMAIN (static) or, in a transparent zone, resolved as usual.
+// without any it is NXDOMAIN (static) or, in a transparent zone, resolved as usual. Reverse zones
+// are delegated in the public DNS, too, and their parents say there that they are not signed: DS at their apex
+// is resolved, so that validators behind us learn it.
 //
 // Threads: immutable once filled. Limits: a look-up costs one probe per label.
 // Standards: RFC 6761, RFC 6303, RFC 7686 (onion), RFC 8375 (home.arpa), RFC 8880 (ipv4only.arpa), RFC 9462
@@ -39,6 +41,7 @@ enum class LocalZoneKind : uint8_t {
 
 struct LocalAnswer {
   dns::Rcode rcode = dns::Rcode::kNoError;
+  bool authoritative = false;  // of a zone that is served here, not of records put beside the DNS
   std::vector<dns::RRsetPtr> answer;
   std::vector<dns::RRsetPtr> authority;  // SOA of a negative answer
 };
@@ -61,6 +64,8 @@ class LocalZones {
   struct Zone {
     dns::Name name;
     LocalZoneKind kind = LocalZoneKind::kStatic;
+    bool in_public = false;  // delegated in the public DNS as well (RFC 6303, RFC 7534)
+    bool declared = true;    // false: made to hold a record that belongs to no zone
   };
   using Node = std::map<dns::RRType, std::shared_ptr<dns::RRset>>;
 

@@ -148,9 +148,15 @@ void AddAdditional(Question& q, const World& world) {
     for (auto& extra : ServiceTargets(*q.answer, cached, may_tell)) q.additional.push_back(std::move(extra));
   }
   const Response& end = *q.answer->chain.back();
-  if (settings.minimal_responses || !end.beside) return;
+  const bool denial = end.kind == ResponseKind::kNodata || end.kind == ResponseKind::kNxdomain;
+  if (settings.minimal_responses || denial || !end.beside) return;
+  const auto answered = [&](const dns::RRset& rrset) {
+    return std::any_of(end.answer.begin(), end.answer.end(),
+                       [&](const auto& a) { return a->type == rrset.type && a->owner == rrset.owner; });
+  };
   for (const dns::RRsetPtr& rrset : end.beside->additional) {
-    if (may_tell(*rrset)) q.additional.push_back({rrset, std::min(rrset->ttl, end.ttl_cap)});
+    if (!answered(*rrset) && may_tell(*rrset))
+      q.additional.push_back({rrset, std::min(rrset->ttl, end.ttl_cap)});
   }
 }
 
@@ -230,7 +236,9 @@ Next Admit(Query& query, World& world, Now) {
   if (q.qclass == dns::RRClass::kCH) return AnswerWith(query, Rcode::kRefused);
   if (q.qclass != dns::RRClass::kIN) return AnswerWith(query, Rcode::kNotImp);
   if (q.qtype == RRType::kOPT || q.qtype == RRType::kNone) return AnswerWith(query, Rcode::kFormErr);
-  // Transfers, TKEY, TSIG, MAILA and MAILB: nothing a resolver answers (row M07).
+  // Known, and nothing that anybody gets from a resolver (RFC 5936 section 2.2.1).
+  if (q.qtype == RRType::kAXFR || q.qtype == RRType::kIXFR) return AnswerWith(query, Rcode::kRefused);
+  // TKEY, TSIG, MAILA and MAILB: nothing a resolver answers (row M07).
   if (dns::IsMetaType(q.qtype) && q.qtype != RRType::kANY) return AnswerWith(query, Rcode::kNotImp);
   return Next::kScreen;
 }
@@ -241,6 +249,7 @@ Next Screen(Query& query, World& world, Now) {
   if (auto local = world.settings->local.Find(q.sought, q.qtype); local && q.qtype != RRType::kANY) {
     q.own_answer = std::move(local->answer);
     q.own_authority = std::move(local->authority);
+    q.authoritative = local->authoritative;
     return AnswerWith(query, local->rcode);
   }
   if (const auto next = ScreenByZones(query, world)) return *next;
@@ -288,7 +297,7 @@ Next Inspect(Query& query, World& world, Now) {
   if (q.answer->rcode == Rcode::kServFail) world.counters->servfail.Add();
   if (SentinelWithholds(q, *world.settings)) {
     Withhold(q);
-    return AnswerWith(query, Rcode::kServFail, EdeCode::kOther, "root key sentinel");
+    return AnswerWith(query, Rcode::kServFail, EdeCode::kDnssecBogus, "root key sentinel");
   }
   // The lists may have changed while the answer was on its way (row F04).
   if (ListsChanged(q, world)) {

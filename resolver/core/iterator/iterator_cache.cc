@@ -57,11 +57,13 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
   r->beside = entry.beside;
   r->from_cache = true;
   r->rcode = dns::Rcode::kNoError;
-  const auto left = std::chrono::ceil<std::chrono::seconds>(entry.expires - now_->mono).count();
-  r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, 0));
+  // Ages are counted as resolvers do, in seconds of the clock.
+  const auto second = [](MonoTime at) { return std::chrono::floor<std::chrono::seconds>(at); };
+  const auto left = (second(entry.expires) - second(now_->mono)).count();
+  r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, entry.expires > now_->mono ? 1 : 0));
   // The last tenth of its life: worth asking again while it is still good.
-  r->refresh_at = entry.expires - (entry.expires - entry.stored) / 10;
-  r->refresh_due = now_->mono > r->refresh_at;
+  r->refresh_at = second(entry.expires) - (entry.expires - entry.stored) / 10;
+  r->refresh_due = now_->mono >= r->refresh_at;
   switch (entry.kind) {
     case CacheKind::kRrset:
       r->kind =

@@ -78,7 +78,7 @@ void AddBeside(const Question& q, const Settings& settings, dns::MessageBuilder&
     return;
   const Response& end = *q.answer->chain.back();
   const bool denial = end.kind == ResponseKind::kNodata || end.kind == ResponseKind::kNxdomain;
-  const bool wanted = !settings.minimal_responses || (denial && settings.ns_in_negative_answers);
+  const bool wanted = denial ? settings.ns_in_negative_answers : !settings.minimal_responses;
   if (!wanted || !end.beside) return;
   for (const auto& rrset : end.beside->authority) {
     const uint32_t ttl = std::min(rrset->ttl, end.ttl_cap);

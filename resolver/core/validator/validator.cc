@@ -7,6 +7,7 @@
 #include "proto/dns/rdata.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/validator/chain.h"
+#include "resolver/core/validator/denial.h"
 #include "resolver/core/validator/judge.h"
 
 namespace sekisho::resolver {
@@ -123,20 +124,33 @@ std::optional<dns::Name> DenialSigner(const Walk& walk, dns::NameView target) {
   return best;
 }
 
-// Is there a denial that may be a delegation's, between the signer and the name?
-bool MayShowCut(const Walk& walk, dns::NameView signer, dns::NameView target) {
-  const auto is_cut = [](const dns::TypeBitmap& types) {
-    return types.Has(RRType::kNS) && !types.Has(RRType::kSOA);
+// Servers of a signed zone and of an unsigned one below answer for the latter with what the former proves:
+// that there is a delegation without DS at the name or above it. What the proof says of the name is then that
+// no chain of trust leads there.
+bool ShowsUnsignedCut(Walk& walk, const dnssec::ZoneKeys& keys, dns::NameView target) {
+  const auto is_unsigned_cut = [](const dns::TypeBitmap& types) {
+    return types.Has(RRType::kNS) && !types.Has(RRType::kSOA) && !types.Has(RRType::kDS);
   };
-  return std::any_of(walk.judged.authority.begin(), walk.judged.authority.end(), [&](const auto& rrset) {
-    if (rrset->rdata.empty() || !rrset->owner.view().IsBelow(signer)) return false;
-    if (rrset->type == RRType::kNSEC) {
-      const auto nsec = dns::ReadNsec(rrset->rdata.front());
-      return nsec && target.IsAtOrBelow(rrset->owner) && is_cut(nsec->types);
-    }
-    const auto nsec3 = rrset->type == RRType::kNSEC3 ? dns::ReadNsec3(rrset->rdata.front()) : std::nullopt;
-    return nsec3 && is_cut(nsec3->types);
-  });
+  const bool likely =
+      std::any_of(walk.judged.authority.begin(), walk.judged.authority.end(), [&](const auto& rrset) {
+        if (rrset->rdata.empty() || !rrset->owner.view().IsBelow(keys.zone)) return false;
+        if (rrset->type == RRType::kNSEC) {
+          const auto nsec = dns::ReadNsec(rrset->rdata.front());
+          return nsec && target.IsAtOrBelow(rrset->owner) && is_unsigned_cut(nsec->types);
+        }
+        const auto nsec3 =
+            rrset->type == RRType::kNSEC3 ? dns::ReadNsec3(rrset->rdata.front()) : std::nullopt;
+        return nsec3 && is_unsigned_cut(nsec3->types);
+      });
+  if (!likely) return false;
+  dnssec::Check check = walk.MakeCheck();
+  for (int labels = keys.zone.view().LabelCount() + 1; labels <= target.LabelCount(); ++labels) {
+    dnssec::Denial denial(walk.judged.authority, keys, check);
+    const dnssec::DenialVerdict verdict = denial.Nodata(target.Suffix(labels), RRType::kDS);
+    if (verdict.proof == dnssec::Proof::kProven && verdict.delegation) return true;
+    if (verdict.exhausted) return false;
+  }
+  return false;
 }
 
 Task<Judgement> JudgeNegative(Walk& walk) {
@@ -157,10 +171,11 @@ Task<Judgement> JudgeNegative(Walk& walk) {
     judgement =
         Judgement::Bogus(EdeCode::kDnssecBogus, walk.judged.qname.ToString() + ": signer is not a zone");
   }
-  // Servers of a signed zone and an unsigned one below answer for the latter with what the former proves.
-  if (judgement.security == Security::kBogus && !judgement.exhausted && MayShowCut(walk, *signer, target)) {
-    ZoneStatusPtr holder = co_await FindZone(walk, target);
-    if (holder->kind == ZoneStatus::Kind::kInsecure) co_return FromStatus(*holder);
+  if (judgement.security == Security::kBogus && !judgement.exhausted && zone->keys.zone == *signer &&
+      ShowsUnsignedCut(walk, zone->keys, target)) {
+    judgement = Judgement();
+    judgement.security = Security::kInsecure;
+    co_return judgement;
   }
   Judgement result = co_await CheckHolder(walk, std::move(judgement), *signer, target);
   co_return result;

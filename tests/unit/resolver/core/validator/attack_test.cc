@@ -198,6 +198,34 @@ TEST_F(AttackTest, P25SignedByTheParentBelowTheCut) {
   EXPECT_EQ(plain.security, Security::kInsecure);
 }
 
+// One server for a signed zone and an unsigned one below it: what it denies below the cut it proves as the
+// zone above, and nobody needs to be asked about the cut.
+TEST_F(AttackTest, P25ADenialFromAboveTheCutProvesNoMoreThanTheCut) {
+  for (const DenialKind kind : {DenialKind::kNsec, DenialKind::kNsec3}) {
+    SignedInternet net;
+    net.AddZone(".");
+    net.AddZone("test.", {.denial = kind});
+    net.AddZone("signed.test.").Add("www.signed.test. 300 IN A 192.0.2.3");
+    net.AddZone("plain.test.", {.is_signed = false});
+    net.Finish();
+    const auto denied_above = [&](std::string_view cut) {
+      Response r;
+      r.qname = N("none." + std::string(cut));
+      r.qtype = RRType::kA;
+      r.kind = ResponseKind::kNodata;
+      r.rcode = dns::Rcode::kNoError;
+      r.zone = N("test.");
+      r.authority = {net.zone("test.").Matching(N(cut))};
+      net.asked.clear();
+      return net.Judge(r);
+    };
+    EXPECT_EQ(denied_above("plain.test.").security, Security::kInsecure);
+    for (const auto& q : net.asked) EXPECT_NE(q.name, N("plain.test.")) << "asked again what is proven";
+    const Response judged = denied_above("signed.test.");
+    EXPECT_EQ(judged.security, Security::kBogus) << "there is a DS: the parent's word is not the child's";
+  }
+}
+
 TEST_F(AttackTest, P26WildcardNeedsProofThatNothingCloserExists) {
   Build();
   Response replay = net_.Lookup(N("a.wild.victim.test."), RRType::kA);
