@@ -87,6 +87,7 @@ Config DefaultConfig() {
   dnssec->set_accept_sha1_digests(false);
   dnssec->set_accept_rsasha1(false);
   dnssec->set_min_rsa_bits(1024);
+  dnssec->set_nsec3_iterations(50);
   dnssec->set_signature_skew_min(3600);
   dnssec->set_signature_skew_max(86400);
   config.mutable_blocklist()->set_keep_snapshots(5);

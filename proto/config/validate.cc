@@ -286,6 +286,7 @@ void CheckResolver(Problems& out, const Resolver& resolver) {
   Range(out, "resolver.record_ring_bytes", resolver.record_ring_bytes(), 64 << 10, uint64_t{1} << 32);
   CheckSpool(out, resolver.spool());
   Range(out, "resolver.dnssec.min_rsa_bits", resolver.dnssec().min_rsa_bits(), 512, 4096);
+  Range(out, "resolver.dnssec.nsec3_iterations", resolver.dnssec().nsec3_iterations(), 0, 500);
   if (resolver.dnssec().signature_skew_min() > resolver.dnssec().signature_skew_max()) {
     out.push_back({"resolver.dnssec.signature_skew_min", "must not exceed signature_skew_max"});
   }

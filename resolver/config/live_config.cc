@@ -154,6 +154,7 @@ absl::Status SetAnchors(const config::Dnssec& dnssec, const SystemFiles& files, 
   settings->accept_sha1_digests = dnssec.accept_sha1_digests();
   settings->accept_rsasha1 = dnssec.accept_rsasha1();
   settings->min_rsa_bits = static_cast<int>(dnssec.min_rsa_bits());
+  settings->nsec3_iterations = static_cast<int>(dnssec.nsec3_iterations());
   settings->signature_skew_min = dnssec.signature_skew_min();
   settings->signature_skew_max = dnssec.signature_skew_max();
   for (int i = 0; i < dnssec.negative_trust_anchors_size(); ++i) {

@@ -62,8 +62,9 @@ inline constexpr int kSignatureFailures = 16;
 inline constexpr int kSignaturesPerRrset = 8;
 inline constexpr int kDsPerZone = 4;
 inline constexpr int kKeysPerTag = 2;
-// Above, a zone counts as unsigned (RFC 9276 section 3.2, CVE-2026-1519, rows D08, D09).
-// Test: AttackTest.D08IterationsAboveFiftyAreInsecure, AttackTest.D09HugeIterationsOnAnInsecureReferral.
+// Above, a zone counts as unsigned, unless the settings say otherwise (RFC 9276 section 3.2, CVE-2026-1519,
+// rows D08, D09). Test: AttackTest.D08IterationsAboveFiftyAreInsecure,
+// AttackTest.D09HugeIterationsOnAnInsecureReferral.
 inline constexpr int kNsec3Iterations = 50;
 // Hashes of one client question (CVE-2023-50868, row D08).
 // Test: Nsec3Test.D08HashesEndWithTheBudget, AttackTest.D08ClosestEncloserSearchIsBounded.

@@ -132,6 +132,7 @@ struct Settings {
   bool accept_sha1_digests = false;
   bool accept_rsasha1 = false;
   int min_rsa_bits = 1024;
+  int nsec3_iterations = limits::kNsec3Iterations;  // above, a zone counts as unsigned
   // Signature times may be off by a tenth of the signature's life, at least and at most this (seconds; 0, 0:
   // exact).
   uint32_t signature_skew_min = 3600;

@@ -1,6 +1,7 @@
 #include "resolver/core/iterator/classify.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -40,6 +41,25 @@ RRset* FindSet(std::vector<RRset>& sets, dns::NameView owner, RRType type) {
     if (s.type == type && s.owner.view() == owner) return &s;
   }
   return nullptr;
+}
+
+// Some servers put a signature into another section than what it signs. The validator judges it wherever it
+// came from; lost it would make good data bogus.
+void ReuniteSignatures(Sections* s) {
+  const std::array<std::vector<RRset>*, 3> sections = {&s->answer, &s->authority, &s->additional};
+  for (const auto* from : sections) {
+    for (const RRset& stray : *from) {
+      if (stray.type != RRType::kRRSIG) continue;
+      for (const auto signature : stray.rdata) {
+        if (signature.size() < 2) continue;
+        const auto covered = static_cast<RRType>(signature[0] << 8 | signature[1]);
+        for (auto* to : sections) {
+          RRset* set = to == from ? nullptr : FindSet(*to, stray.owner, covered);
+          if (set != nullptr && !set->signatures.Contains(signature)) set->signatures.Add(signature);
+        }
+      }
+    }
+  }
 }
 
 // The RRset's owner has labels that its signature does not count: it was made from a wildcard, and what is
@@ -354,6 +374,7 @@ Classified Classify(const dns::ParsedMessage& reply, const Asked& asked) {
   Sections s{InBailiwick(reply, dns::Section::kAnswer, asked.zone),
              InBailiwick(reply, dns::Section::kAuthority, asked.zone),
              InBailiwick(reply, dns::Section::kAdditional, asked.harden_glue ? asked.zone : dns::NameView())};
+  ReuniteSignatures(&s);
   // Of an answer only we say YXDOMAIN, having tried its DNAME; NXDOMAIN is the end's.
   c.response.rcode = dns::Rcode::kNoError;
   if (TakeAnswer(s, asked.qname, asked.qtype, &c.response)) {

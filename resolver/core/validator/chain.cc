@@ -40,7 +40,11 @@ ZoneStatus MakeBogus(dns::ExtendedError why, bool exhausted, MonoTime now) {
 ZoneStatus Unanswered(dns::NameView name, RRType type, const Response* response) {
   dns::ExtendedError why{EdeCode::kDnskeyMissing,
                          name.ToString() + " " + dns::ToString(type) + ": no answer"};
-  if (response != nullptr && !response->errors.empty()) why = response->errors.front();
+  if (response != nullptr && !response->errors.empty()) {
+    // Which keys are missing is the better code; why they are, the better text.
+    why.text += " (" + response->errors.front().text + ")";
+    if (type != RRType::kDNSKEY) why.code = response->errors.front().code;
+  }
   return MakeBogus(std::move(why), true, MonoTime{});
 }
 

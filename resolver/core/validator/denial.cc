@@ -118,7 +118,7 @@ bool Denial::Verify(const dns::RRset& rrset) {
 
 Proof Denial::Prove(Question question, NameView qname, RRType type, int encloser_labels) {
   NsecProver nsec(keys_.zone, nsec_);
-  Nsec3Prover nsec3(keys_.zone, nsec3_, check_.crypto, check_.budget);
+  Nsec3Prover nsec3(keys_.zone, nsec3_, check_.crypto, check_.budget, check_.policy.nsec3_iterations);
   Proof proof = Proof::kNotProven;
   switch (question) {
     case Question::kNameError:

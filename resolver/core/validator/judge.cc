@@ -130,6 +130,11 @@ bool AnswersQuestion(const Response& response) {
   if (response.answer.empty()) return false;
   const RRType wanted = response.kind == ResponseKind::kCname ? RRType::kCNAME : response.qtype;
   const dns::RRset& last = *response.answer.back();
+  // What its DNAME makes of the name would be too long (RFC 6672 section 2.2).
+  if (response.kind == ResponseKind::kCname && response.rcode == dns::Rcode::kYXDomain) {
+    return response.answer.size() == 1 && last.type == RRType::kDNAME && last.rdata.size() == 1 &&
+           response.qname.view().IsBelow(last.owner);
+  }
   if (last.owner != response.qname) return false;
   if (wanted != RRType::kANY && last.type != wanted) return false;
   return std::all_of(response.answer.begin(), response.answer.end(), [&](const dns::RRsetPtr& rrset) {

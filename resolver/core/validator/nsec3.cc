@@ -83,7 +83,7 @@ bool SameParameters(const dns::Nsec3View& a, const dns::Nsec3View& b) {
 }
 
 bool Nsec3Prover::TooManyIterations() const {
-  return !records_.empty() && records_.front().data.iterations > limits::kNsec3Iterations;
+  return !records_.empty() && records_.front().data.iterations > max_iterations_;
 }
 
 const Nsec3HashValue* Nsec3Prover::Hash(NameView name) {

@@ -39,8 +39,8 @@ bool SameParameters(const dns::Nsec3View& a, const dns::Nsec3View& b);
 class Nsec3Prover {
  public:
   Nsec3Prover(dns::NameView zone, std::span<const Nsec3Record> records, dns::DnssecCrypto& crypto,
-              Budget& budget)
-      : zone_(zone), records_(records), crypto_(crypto), budget_(budget) {}
+              Budget& budget, int max_iterations = limits::kNsec3Iterations)
+      : zone_(zone), records_(records), crypto_(crypto), budget_(budget), max_iterations_(max_iterations) {}
 
   Proof NameError(dns::NameView qname);
   Proof Nodata(dns::NameView qname, dns::RRType type, bool* delegation);
@@ -64,6 +64,7 @@ class Nsec3Prover {
   std::span<const Nsec3Record> records_;
   dns::DnssecCrypto& crypto_;
   Budget& budget_;
+  const int max_iterations_;
   // The last name hashed: match and cover of one name are asked for one after the other.
   std::optional<dns::Name> hashed_name_;
   dns::Nsec3HashValue hashed_{};

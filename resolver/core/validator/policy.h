@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "proto/dns/dnssec_crypto.h"
+#include "resolver/core/limits.h"
 
 namespace sekisho::resolver {
 struct Settings;
@@ -20,6 +21,7 @@ struct Policy {
   bool rsasha1 = false;       // algorithms 5 and 7
   int64_t skew_min = 3600;    // seconds
   int64_t skew_max = 86400;
+  int nsec3_iterations = limits::kNsec3Iterations;
 
   bool AllowsAlgorithm(uint8_t algorithm) const {
     if ((algorithm == 5 || algorithm == 7) && !rsasha1) return false;

@@ -8,6 +8,7 @@ Policy PolicyOf(const Settings& settings) {
   policy.rsasha1 = settings.accept_rsasha1;
   policy.skew_min = settings.signature_skew_min;
   policy.skew_max = settings.signature_skew_max;
+  policy.nsec3_iterations = settings.nsec3_iterations;
   return policy;
 }
 

@@ -70,6 +70,17 @@ TEST(Classify, Answer) {
   EXPECT_TRUE(c.authoritative);
 }
 
+TEST(Classify, ASignatureInAnotherSectionIsFound) {
+  const std::string signature = " RRSIG A 8 3 300 20300101000000 20200101000000 1 example.test. AAAA";
+  const Classified c =
+      Case{.answer = {"www.example.test. A 192.0.2.1", "ns.example.test." + signature},
+           .additional = {"www.example.test." + signature, "other.example.test." + signature}}
+          .Run();
+  ASSERT_EQ(c.response.answer.size(), 1u);
+  EXPECT_EQ(c.response.answer[0]->signatures.size(), 1u);
+  EXPECT_EQ(c.response.answer[0]->rdata.size(), 1u);
+}
+
 TEST(Classify, OnlyTheFirstLinkOfAChainIsTaken) {
   const Classified c =
       Case{.answer = {"www.example.test. CNAME a.example.test.", "a.example.test. A 192.0.2.1"}}.Run();

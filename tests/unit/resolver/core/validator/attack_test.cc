@@ -391,6 +391,15 @@ TEST_F(AttackTest, D08IterationsAboveFiftyAreInsecure) {
   EXPECT_EQ(net_.Ask("www.evil.test.", RRType::kA).security, Security::kSecure);  // answers need no denial
 }
 
+TEST_F(AttackTest, D08HowManyIterationsIsASetting) {
+  net_.settings().nsec3_iterations = 51;
+  Build({}, {.denial = DenialKind::kNsec3, .iterations = 51});
+  EXPECT_EQ(net_.Ask("nx.evil.test.", RRType::kA).security, Security::kSecure);
+  net_.settings().nsec3_iterations = 0;
+  net_.Configure();
+  EXPECT_EQ(net_.Ask("nx.evil.test.", RRType::kA).security, Security::kInsecure);
+}
+
 TEST_F(AttackTest, D08IterationCountMustBeSigned) {
   Build({}, {.denial = DenialKind::kNsec3});
   Response response = net_.Lookup(N("nx.evil.test."), RRType::kA);

@@ -104,6 +104,16 @@ TEST_P(EveryDenialTest, Rfc6672DnameIsJudgedAndItsCnameFollows) {
   EXPECT_EQ(net_.Judge(forged).security, Security::kBogus);
 }
 
+// The DNAME alone tells that the name it makes would be too long.
+TEST_P(EveryDenialTest, Rfc6672DnameThatMakesTooLongANameIsSecure) {
+  Response response = net_.Lookup(N("www.moved.example.test."), RRType::kA);
+  response.answer.pop_back();
+  response.rcode = dns::Rcode::kYXDomain;
+  EXPECT_EQ(net_.Judge(response).security, Security::kSecure);
+  response.rcode = dns::Rcode::kNoError;
+  EXPECT_EQ(net_.Judge(response).security, Security::kBogus) << "without its CNAME it is no answer";
+}
+
 TEST_P(EveryDenialTest, InsecureDelegationIsProvenAndRemembered) {
   EXPECT_EQ(SecurityOf("www.plain.test.", RRType::kA, ResponseKind::kAnswer), Security::kInsecure);
   EXPECT_EQ(SecurityOf("nx.plain.test.", RRType::kA, ResponseKind::kNxdomain), Security::kInsecure);
