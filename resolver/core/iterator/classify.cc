@@ -322,6 +322,15 @@ void TakeDenial(const dns::ParsedMessage& reply, const Asked& asked, Sections& s
   // What exists must not be denied.
   if (HoldsRefusedData(reply, asked)) return;
   if (!asked.forward) {
+    if (!nxdomain && !soa && asked.qtype == RRType::kDS) {
+      // Asked for DS, some send their delegation; the DS stands in it.
+      if (RRset* ds = FindSet(s.authority, asked.qname, RRType::kDS)) {
+        c->response.kind = ResponseKind::kAnswer;
+        c->response.answer.push_back(Take(*ds));
+        c->kind = ReplyKind::kResponse;
+        return;
+      }
+    }
     if (!nxdomain && !soa && TakeReferral(s, asked.zone, asked.qname, asked.qtype, &c->referral)) {
       c->kind = ReplyKind::kReferral;
       return;

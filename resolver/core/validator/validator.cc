@@ -38,7 +38,12 @@ bool IsSecureZone(const ZoneStatus& zone) { return zone.kind == ZoneStatus::Kind
 // Data without a signature by anyone who may sign it: fine where no chain reaches.
 Task<Judgement> JudgeUnsigned(Walk& walk, dns::Name target, std::string what) {
   ZoneStatusPtr zone = co_await FindZone(walk, target);
-  if (!IsSecureZone(*zone)) co_return FromStatus(*zone);
+  if (!IsSecureZone(*zone)) {
+    Judgement judgement = FromStatus(*zone);
+    // Nobody says whether there is a cut below the zone that was asked: another server may have signatures.
+    if (zone->kind == ZoneStatus::Kind::kBogus && !zone->keep) judgement.by_zone = false;
+    co_return judgement;
+  }
   co_return Judgement::Bogus(EdeCode::kRrsigsMissing, what + ": not signed");
 }
 

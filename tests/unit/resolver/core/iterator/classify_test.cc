@@ -81,6 +81,21 @@ TEST(Classify, ASignatureInAnotherSectionIsFound) {
   EXPECT_EQ(c.response.answer[0]->rdata.size(), 1u);
 }
 
+TEST(Classify, DsThatComesWithItsDelegation) {
+  const std::string ds = " DS 1 8 2 " + std::string(64, 'a');
+  const std::vector<std::string> ns = {"sub.example.test. NS ns.sub.example.test."};
+  Case referral{.qname = "sub.example.test.", .qtype = RRType::kDS, .aa = false, .authority = ns};
+  EXPECT_NE(referral.Run().kind, ReplyKind::kResponse) << "the child is not asked for its DS";
+  referral.authority.push_back("other.example.test." + ds);
+  EXPECT_NE(referral.Run().kind, ReplyKind::kResponse);
+  referral.authority.push_back("sub.example.test." + ds);
+  const Classified c = referral.Run();
+  EXPECT_EQ(c.kind, ReplyKind::kResponse);
+  EXPECT_EQ(c.response.kind, ResponseKind::kAnswer);
+  ASSERT_EQ(c.response.answer.size(), 1u);
+  EXPECT_EQ(c.response.answer[0]->type, RRType::kDS);
+}
+
 TEST(Classify, OnlyTheFirstLinkOfAChainIsTaken) {
   const Classified c =
       Case{.answer = {"www.example.test. CNAME a.example.test.", "a.example.test. A 192.0.2.1"}}.Run();

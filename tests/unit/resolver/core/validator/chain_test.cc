@@ -84,6 +84,24 @@ TEST_P(EveryDenialTest, Wildcards) {
   EXPECT_EQ(SecurityOf("*.wild.example.test.", RRType::kA, ResponseKind::kAnswer), Security::kSecure);
 }
 
+// What stands beside a secure answer is kept as far as it is secure itself.
+TEST_P(EveryDenialTest, SignedServersBesideAnAnswerAreKept) {
+  for (const char* name : {"www.example.test.", "a.wild.example.test."}) {
+    Response response = net_.Lookup(N(name), RRType::kA);
+    dns::RRset ns{.owner = N("example.test."), .type = RRType::kNS, .ttl = 300};
+    ns.rdata.Add(N("ns.example.test.").bytes());
+    dns::RRset bare = ns;
+    net_.zone("example.test.").SignRRset(&ns, {});
+    auto beside = std::make_shared<Beside>();
+    beside->authority = {std::make_shared<const dns::RRset>(ns), std::make_shared<const dns::RRset>(bare)};
+    response.beside = beside;
+    const Response judged = net_.Judge(response);
+    EXPECT_EQ(judged.security, Security::kSecure) << name;
+    ASSERT_TRUE(judged.beside);
+    EXPECT_EQ(judged.beside->authority.size(), 1u) << name;
+  }
+}
+
 TEST_P(EveryDenialTest, Denials) {
   EXPECT_EQ(SecurityOf("nx.example.test.", RRType::kA, ResponseKind::kNxdomain), Security::kSecure);
   EXPECT_EQ(SecurityOf("a.b.nx.example.test.", RRType::kA, ResponseKind::kNxdomain), Security::kSecure);
