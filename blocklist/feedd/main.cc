@@ -14,6 +14,7 @@
 #include "blocklist/feedd/instance_lock.h"
 #include "blocklist/feedd/local_export.h"
 #include "blocklist/feedd/open_store.h"
+#include "proto/base/this_thread.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/config/printable.h"
@@ -131,5 +132,6 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   sekisho::config::EndWhenOutOfMemory();
+  sekisho::StepBack(sekisho::kBesides);
   return sekisho::feedd::Main(argc, argv);
 }

@@ -1,12 +1,11 @@
 #include "resolver/server/anchor_keeper.h"
 
-#include <pthread.h>
-
 #include <cstdio>
 #include <utility>
 
 #include "blocklist/snapshot/durable_file.h"
 #include "proto/base/bytes.h"
+#include "proto/base/this_thread.h"
 #include "resolver/config/record_file.h"
 #include "resolver/core/validator/anchor_text.h"
 
@@ -138,7 +137,7 @@ AnchorKeeper::State AnchorKeeper::state() const {
 }
 
 void AnchorKeeper::Run() {
-  ::pthread_setname_np(::pthread_self(), "anchor-keeper");
+  BeginThread("anchor-keeper", kBackground);
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto due = [this] { return stop_ || changed_; };

@@ -1,8 +1,8 @@
 #include "resolver/server/policy_watch.h"
 
-#include <pthread.h>
-
 #include <utility>
+
+#include "proto/base/this_thread.h"
 
 namespace sekisho::resolver {
 
@@ -34,7 +34,7 @@ PolicyWatch::State PolicyWatch::state() const {
 }
 
 void PolicyWatch::Run() {
-  ::pthread_setname_np(::pthread_self(), "policy-watch");
+  BeginThread("policy-watch", kBesides);
   for (;;) {
     Look();
     std::unique_lock<std::mutex> lock(mutex_);

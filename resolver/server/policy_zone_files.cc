@@ -2,7 +2,6 @@
 
 #include <absl/status/statusor.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proto/base/this_thread.h"
 #include "proto/config/printable.h"
 #include "proto/dns/rdata.h"
 #include "proto/io/unique_fd.h"
@@ -159,7 +159,7 @@ std::vector<PolicyZoneFiles::State> PolicyZoneFiles::states() const {
 }
 
 void PolicyZoneFiles::Run() {
-  ::pthread_setname_np(::pthread_self(), "policy-zones");
+  BeginThread("policy-zones", kBackground);
   for (;;) {
     {
       std::unique_lock<std::mutex> lock(mutex_);

@@ -1,11 +1,12 @@
 #include "resolver/server/policy_zone_transfers.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "proto/base/this_thread.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -101,7 +102,7 @@ void PolicyZoneTransfers::Note(Entry* e, const absl::StatusOr<FetchedZone>& fetc
 }
 
 void PolicyZoneTransfers::Run() {
-  ::pthread_setname_np(::pthread_self(), "zone-transfers");
+  BeginThread("zone-transfers", kBackground);
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stop_) {
     const auto next = std::min_element(entries_.begin(), entries_.end(),

@@ -1,8 +1,8 @@
 #include "resolver/server/record_writer.h"
 
-#include <pthread.h>
-
 #include <algorithm>
+
+#include "proto/base/this_thread.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -39,7 +39,7 @@ void RecordWriter::Stop() {
 }
 
 void RecordWriter::Run() {
-  ::pthread_setname_np(::pthread_self(), "record-writer");
+  BeginThread("record-writer", kBesides);
   Duration pause = kShortPause;
   for (;;) {
     const bool busy = spooler_.Drain(rings_, ReadClocks());

@@ -1,12 +1,11 @@
 #include "resolver/server/worker.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "blocklist/trie/policy_snapshot.h"
+#include "proto/base/this_thread.h"
 
 namespace sekisho::resolver {
 
@@ -42,7 +41,7 @@ Worker::~Worker() { Stop(); }
 
 void Worker::Start() {
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    BeginThread(("worker-" + std::to_string(index_)).c_str(), kAnswers);
     loop_.Run();
   });
 }

@@ -2,17 +2,17 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "proto/base/this_thread.h"
 
 namespace sekisho::api {
 namespace {
 
 constexpr size_t kStackBytes = size_t{1} << 20;
 constexpr size_t kStreamBlock = 64 * 1024;
-constexpr int kNicer = 10;  // than the threads that take lookups in
 
 struct Stream {
   HttpResponse response;
@@ -148,7 +148,7 @@ class HttpServer::Impl {
   }
 
   MHD_Result Answer(MHD_Connection* connection, const char* url) {
-    setpriority(PRIO_PROCESS, 0, kNicer);  // of this thread alone, as Linux has it
+    StepBack(kBackground);
     HttpRequest request;
     request.path = url;
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &TakeParameter, &request);

@@ -4,7 +4,6 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "proto/base/rng.h"
+#include "proto/base/this_thread.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/io/event_loop.h"
@@ -216,7 +216,7 @@ int Run(const std::string& config_path, const config::Config& config) {
     std::atomic<bool> ending{false};
     Hunter hunter(*store, paths, log);
     Repeater hunting([&] {
-      setpriority(PRIO_PROCESS, 0, 15);  // on Linux of this thread alone
+      StepBack(kBackground);
       return hunter.Step([&ending] { return ending.load(); });
     });
     int round = 0;

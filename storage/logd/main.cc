@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "proto/base/this_thread.h"
 #include "proto/config/config.h"
 #include "proto/config/paths.h"
 #include "proto/config/process.h"
@@ -10,6 +11,7 @@
 
 int main(int argc, char** argv) {
   sekisho::config::EndWhenOutOfMemory();
+  sekisho::StepBack(sekisho::kBesides);
   std::string file = sekisho::config::kDefaultConfigFile;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
