@@ -16,6 +16,7 @@
 #include "proto/io/unix_frame_server.h"
 #include "resolver/config/live_config.h"
 #include "resolver/config/static_config.h"
+#include "resolver/server/outlook.h"
 #include "resolver/server/server.h"
 #include "resolver/server/status.h"
 
@@ -97,6 +98,15 @@ class Daemon {
       case control::Request::kStatus:
         *response.mutable_status() = MakeStatus(*server_, ReadClocks());
         break;
+      case control::Request::kJudge: {
+        auto judged = MakeOutlook(request.judge(), server_->rules(), ReadClocks().wall);
+        if (judged.ok()) {
+          *response.mutable_judged() = *std::move(judged);
+        } else {
+          response.set_error(std::string(judged.status().message()));
+        }
+        break;
+      }
       default:
         response.set_error("resolverd does not know this request");
     }

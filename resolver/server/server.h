@@ -27,6 +27,7 @@
 #include "resolver/server/connection_quota.h"
 #include "resolver/server/descriptors.h"
 #include "resolver/server/policy_watch.h"
+#include "resolver/server/outlook.h"
 #include "resolver/server/policy_zone_files.h"
 #include "resolver/server/policy_zone_transfers.h"
 #include "resolver/server/record_writer.h"
@@ -62,6 +63,8 @@ class Server {
   std::vector<PolicyZoneTransfers::State> policy_zone_transfers() const {
     return policy_zone_transfers_.states();
   }
+  // As the workers have them, or will with their next question.
+  RulesInForce rules() const { return {live_.settings.get(), policy_.Current(), zones_.Current()}; }
   PolicyWatch::State policy_state() const { return policy_watch_.state(); }
   const record::LookupSpooler& spooler() const { return records_.spooler(); }
   AnchorKeeper::State anchor_state() const { return anchors_.state(); }

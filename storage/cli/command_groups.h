@@ -13,6 +13,7 @@ namespace sekisho::cli {
 std::vector<Command> BlockCommands();        // block_command.cc
 std::vector<Command> CheckConfigCommands();  // check_config_command.cc
 std::vector<Command> EventsCommands();       // events_command.cc
+std::vector<Command> ExplainCommands();      // explain_command.cc
 std::vector<Command> FeedCommands();         // feed_command.cc
 std::vector<Command> FeedPreviewCommands();  // feed_preview_command.cc
 std::vector<Command> LogCommands();          // log_command.cc

@@ -1,4 +1,4 @@
-// `sekisho feed …` and `sekisho explain NAME`: what feeds say and what comes of it.
+// `sekisho feed …`: what feeds say and what comes of it.
 #include <algorithm>
 #include <charconv>
 #include <ostream>
@@ -194,50 +194,6 @@ ExitCode Quarantine(const Context& context, const Arguments& arguments) {
   return ExitCode::kOk;
 }
 
-void PrintClaim(const control::ClaimEvidence& claim, std::ostream& out) {
-  out << (claim.decides() ? "* " : "  ") << SafeText(claim.feed()) << ": " << claim.action() << " "
-      << SafeText(claim.indicator()) << " (" << claim.scope() << ")\n";
-  if (!claim.category().empty()) out << "      category    " << SafeText(claim.category()) << "\n";
-  if (!claim.actor().empty()) out << "      actor       " << SafeText(claim.actor()) << "\n";
-  if (claim.confidence() != 0) out << "      confidence  " << claim.confidence() << "\n";
-  if (!claim.marking().empty()) out << "      marking     " << SafeText(claim.marking()) << "\n";
-  if (!claim.link().empty()) out << "      report      " << SafeText(claim.link(), 500) << "\n";
-  if (claim.valid_until_us() != 0) out << "      valid until " << Time(claim.valid_until_us()) << "\n";
-  if (!claim.reference().empty()) out << "      reference   " << SafeText(claim.reference()) << "\n";
-  out << "      first seen  " << Time(claim.first_seen_us()) << "\n"
-      << "      last seen   " << Time(claim.last_seen_us()) << "\n";
-  for (const std::string& url : claim.evidence()) out << "      URL         " << SafeText(url, 500) << "\n";
-  if (claim.evidence_count() > static_cast<uint32_t>(claim.evidence_size())) {
-    out << "                  … " << claim.evidence_count() << " URLs in all\n";
-  }
-  if (!claim.not_enforced().empty()) out << "      not enforced: " << SafeText(claim.not_enforced()) << "\n";
-}
-
-ExitCode Explain(const Context& context, const Arguments& arguments) {
-  control::Request request;
-  request.mutable_explain()->set_name(arguments.Get("NAME"));
-  request.mutable_explain()->set_agency(arguments.Get("--agency"));
-  if (arguments.Has("--at")) {
-    const auto at = ParseTime(arguments.Get("--at"), ReadClocks().wall, {.local = true});
-    if (!at) {
-      context.err << "--at: not a time; write 2h or 7d (ago), 2026-01-31, or 2026-01-31T09:00:00+09:00\n";
-      return ExitCode::kUsage;
-    }
-    request.mutable_explain()->set_at_us(*at);
-  }
-  const auto response = CallFeedd(context, request, kQuickAnswer);
-  if (!response) return ExitCode::kFailed;
-  const control::Explained& explained = response->explained();
-  context.out << SafeText(explained.name()) << ": " << explained.verdict();
-  if (arguments.Has("--at")) {
-    context.out << " at " << Time(request.explain().at_us()) << ", by the guard and feed settings of today\n";
-  } else {
-    context.out << " (generation " << explained.generation() << ")\n";
-  }
-  for (const control::ClaimEvidence& claim : explained.claims()) PrintClaim(claim, context.out);
-  return ExitCode::kOk;
-}
-
 }  // namespace
 
 std::vector<Command> FeedCommands() {
@@ -281,13 +237,7 @@ std::vector<Command> FeedCommands() {
       {.path = "feed quarantine",
        .help = "show what a feed lists and is not enforced, and why",
        .arguments = {one[0], {.name = "--limit", .help = "entries shown (1000)"}},
-       .run = &Quarantine},
-      {.path = "explain",
-       .help = "show who lists a name or address and what decides about it",
-       .arguments = {{.name = "NAME", .help = "domain name, address or prefix", .required = true},
-                     {.name = "--agency", .help = "what holds for this agency"},
-                     {.name = "--at", .help = "as of a past moment, e.g. 3d or 2026-01-31T09:00:00+09:00"}},
-       .run = &Explain}};
+       .run = &Quarantine}};
 }
 
 }  // namespace sekisho::cli

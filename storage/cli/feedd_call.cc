@@ -46,20 +46,23 @@ bool IsTreacherous(std::string_view character) {
 
 }  // namespace
 
-std::optional<control::Response> CallFeedd(const Context& context, const control::Request& request,
-                                           Duration patience) {
+absl::StatusOr<control::Response> CallDaemon(const Context& context, const std::string& daemon,
+                                             const control::Request& request, Duration patience) {
   std::string run_dir = context.run_dir;
   if (run_dir.empty()) {
     const auto config = config::LoadConfig(context.config_path);
-    if (!config.ok()) {
-      context.err << std::string(config.status().message()) << "\n";
-      return std::nullopt;
-    }
+    if (!config.ok()) return config.status();
     run_dir = config::Paths(*config).run_dir;
   }
-  auto client = io::FrameClient::Connect(run_dir + "/feedd.sock", patience);
-  auto response = client.ok() ? client->Call(request) : absl::StatusOr<control::Response>(client.status());
-  if (response.ok()) return std::move(*response);
+  auto client = io::FrameClient::Connect(run_dir + "/" + daemon + ".sock", patience);
+  if (!client.ok()) return client.status();
+  return client->Call(request);
+}
+
+std::optional<control::Response> CallFeedd(const Context& context, const control::Request& request,
+                                           Duration patience) {
+  auto response = CallDaemon(context, "feedd", request, patience);
+  if (response.ok()) return *std::move(response);
   context.err << SafeText(std::string(response.status().message()), 1000) << "\n";
   return std::nullopt;
 }

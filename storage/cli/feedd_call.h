@@ -4,6 +4,8 @@
 #ifndef SEKISHO_STORAGE_CLI_FEEDD_CALL_H_
 #define SEKISHO_STORAGE_CLI_FEEDD_CALL_H_
 
+#include <absl/status/statusor.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,9 @@ namespace sekisho::cli {
 inline constexpr Duration kQuickAnswer = std::chrono::seconds(15);
 inline constexpr Duration kSyncAnswer = std::chrono::minutes(20);
 
+// One request to the daemon of this name.
+absl::StatusOr<control::Response> CallDaemon(const Context& context, const std::string& daemon,
+                                             const control::Request& request, Duration patience);
 // Nothing when it failed; the reason stands on context.err already.
 std::optional<control::Response> CallFeedd(const Context& context, const control::Request& request,
                                            Duration patience);

@@ -140,6 +140,11 @@ class PolicyTest(unittest.TestCase):
                 self.assertTrue(open_for_second())
             self.assertIn(": allowed", s.must("explain", "evil.malware.test", "--agency", "second"))
             self.assertIn(": blocked", s.must("explain", "evil.malware.test"))
+            # The resolver's own word, which knows what each agency's policy makes of the lists.
+            told = s.must("explain", "evil.malware.test")
+            self.assertRegex(told, r"first: sinkhole by \S+: evil\.malware\.test\. and all below .*policy ")
+            self.assertRegex(told, r"second: allow by local@second")
+            self.assertRegex(s.must("explain", "tracker.ads.test", "--agency", "first"), "first: nodata by ")
             (row,) = s.wait_for_rows(1, "--name", "tracker.ads.test", "--verdict", "blocked")
             self.assertEqual((row["action"], row["agency"]), ("nodata", "first"), row)
 

@@ -11,12 +11,6 @@ namespace {
 
 using dns::RRType;
 
-const std::shared_ptr<const AgencyPolicy>& PolicyOf(const Settings& settings, AgencyTable::Id agency) {
-  static const std::shared_ptr<const AgencyPolicy> kPlain = std::make_shared<const AgencyPolicy>();
-  const uint16_t group = settings.agencies.policy_group(agency);
-  return group < settings.group_policies.size() ? settings.group_policies[group] : kPlain;
-}
-
 Judge JudgeFor(const Question& q, const World& world) {
   const Settings& settings = *world.settings;
   AgencyTable::Id agency = *q.agency;
@@ -57,6 +51,12 @@ bool AnyTarget(const dns::RRset& rrset, EachName name, EachAddress address) {
 }
 
 }  // namespace
+
+const std::shared_ptr<const AgencyPolicy>& PolicyOf(const Settings& settings, AgencyTable::Id agency) {
+  static const std::shared_ptr<const AgencyPolicy> kPlain = std::make_shared<const AgencyPolicy>();
+  const uint16_t group = settings.agencies.policy_group(agency);
+  return group < settings.group_policies.size() ? settings.group_policies[group] : kPlain;
+}
 
 bool ScreenByLists(Question& q, const World& world) {
   return Adopt(q, JudgeFor(q, world).Name(q.sought, q.path.empty() ? Trigger::kQname : Trigger::kCname));

@@ -16,6 +16,9 @@ bool InspectByLists(Question& question, const World& world);
 // The question's verdict was reached under other lists or settings than those in force.
 bool ListsChanged(const Question& question, const World& world);
 
+// What the agency is under; never null.
+const std::shared_ptr<const AgencyPolicy>& PolicyOf(const Settings& settings, AgencyTable::Id agency);
+
 // Would a question for this set, asked by the same client, be answered with it?
 bool ListsTell(const Question& question, const World& world, const dns::RRset& rrset);
 

@@ -7,7 +7,6 @@
 #include "resolver/core/enforce.h"
 #include "resolver/core/limits.h"
 #include "resolver/core/resolutions.h"
-#include "resolver/core/rpz/judge.h"
 
 namespace sekisho::resolver {
 namespace {
@@ -84,7 +83,7 @@ Verdict VerdictOf(const rpz::Finding& f, bool noted) {
   const rpz::ZoneConfig& config = *f.zone->config;
   auto source = std::make_shared<Source>(Source{f.zone->config, f.prefix ? f.prefix->ToString() : ""});
   Verdict v;
-  v.action = noted ? Action::kLogOnly : ActionOf(config.action, f.rule.told);
+  v.action = noted ? Action::kLogOnly : resolver::ActionOf(f);
   v.trigger = f.trigger;
   v.trigger_name = f.matched;
   v.rule_labels = f.labels;
@@ -150,6 +149,8 @@ void AddAddresses(const dns::RRset& rrset, std::vector<IpAddress>* out) {
 }
 
 }  // namespace
+
+Action ActionOf(const rpz::Finding& f) { return ActionOf(f.zone->config->action, f.rule.told); }
 
 bool ZonesKnowClient(const World& world, AgencyTable::Id agency, const IpAddress& client) {
   return rpz::HasClientRule(ListOf(world, agency), client);

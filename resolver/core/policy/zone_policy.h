@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "resolver/core/pipeline.h"
+#include "resolver/core/rpz/judge.h"
 
 namespace sekisho::resolver {
 
@@ -17,6 +18,9 @@ namespace sekisho::resolver {
 std::optional<Next> ScreenByZones(Query& query, World& world);
 // Every name of the answer's chain, in its order.
 std::optional<Next> InspectByZones(Query& query, World& world);
+
+// What is done where this rule decides.
+Action ActionOf(const rpz::Finding& finding);
 
 // Would a question for this set, asked by the same client, be answered with it?
 bool ZonesTell(const Question& question, const World& world, const dns::RRset& rrset);
