@@ -203,7 +203,8 @@ absl::StatusOr<control::Response> ControlService::Answer(const control::Request&
       const absl::StatusOr<Subject> subject = Subject::Parse(request.explain().name());
       if (!subject.ok()) return subject.status();
       if (const int64_t at_us = request.explain().at_us(); at_us != 0) {
-        return put(ExplainPast(*subject, at_us, *sync_.inputs(), store_), response.mutable_explained());
+        return put(ExplainPast(*subject, at_us, request.explain().agency(), *sync_.inputs(), store_),
+                   response.mutable_explained());
       }
       return put(Explain(*subject, request.explain().agency(), *sync_.inputs(), store_, &snapshots_),
                  response.mutable_explained());

@@ -16,10 +16,16 @@ namespace {
 using indicators::EntryKind;
 using indicators::EntryParts;
 
-// Later ones win; at the same rank the longer name.
-enum Rank : int { kNothing, kLogs, kBlocks, kLocalBlocks, kLocalAllows };
+// Later ones win, as in resolver/core/policy/judge.h; at the same rank the longer name.
+enum Rank : int { kNothing, kLogs, kBlocks, kLocalBlocks, kAgencyBlocks, kLocalAllows, kAgencyAllows };
 
-constexpr const char* kVerdicts[] = {"not listed", "log-only", "blocked", "blocked", "allowed"};
+constexpr const char* kVerdicts[] = {"not listed", "log-only", "blocked", "blocked",
+                                     "blocked",    "allowed",  "allowed"};
+
+Rank RankOf(bool allow, bool for_agency) {
+  if (allow) return for_agency ? kAgencyAllows : kLocalAllows;
+  return for_agency ? kAgencyBlocks : kLocalBlocks;
+}
 
 size_t Specificity(const Subject& subject, const Candidate& candidate) {
   return subject.is_address() ? static_cast<size_t>(candidate.prefix.mapped_length())
@@ -28,9 +34,9 @@ size_t Specificity(const Subject& subject, const Candidate& candidate) {
 
 class PastExplainer {
  public:
-  PastExplainer(const Subject& subject, int64_t at_us, const PolicyInputs& inputs,
+  PastExplainer(const Subject& subject, int64_t at_us, const std::string& agency, const PolicyInputs& inputs,
                 const indicators::IndicatorStore& store)
-      : subject_(subject), at_us_(at_us), inputs_(inputs), store_(store), view_(store) {
+      : subject_(subject), at_us_(at_us), agency_(agency), inputs_(inputs), store_(store), view_(store) {
     out_.set_name(subject.text());
   }
 
@@ -61,13 +67,13 @@ class PastExplainer {
       claim->set_last_seen_us(at_us_);
       if (!agency.empty()) {
         claim->set_feed("local@" + std::string(agency));
-        claim->set_not_enforced("for this agency alone");
+        if (agency != agency_) claim->set_not_enforced("for this agency alone");
       }
       claim->set_reference(event->detail() + (event->who().empty() ? "" : " (" + event->who() + ")"));
-      if (!agency.empty()) continue;
-      Compete(allow ? kLocalAllows : kLocalBlocks, parts.name_key.empty()
-                                                       ? static_cast<size_t>(parts.prefix.mapped_length())
-                                                       : parts.name_key.size());
+      if (!agency.empty() && agency != agency_) continue;
+      Compete(RankOf(allow, !agency.empty()), parts.name_key.empty()
+                                                  ? static_cast<size_t>(parts.prefix.mapped_length())
+                                                  : parts.name_key.size());
     }
     return absl::OkStatus();
   }
@@ -146,6 +152,7 @@ class PastExplainer {
 
   const Subject& subject_;
   const int64_t at_us_;
+  const std::string& agency_;
   const PolicyInputs& inputs_;
   const indicators::IndicatorStore& store_;
   const indicators::StoreView view_;
@@ -158,9 +165,9 @@ class PastExplainer {
 }  // namespace
 
 absl::StatusOr<control::Explained> ExplainPast(const Subject& subject, int64_t at_us,
-                                               const PolicyInputs& inputs,
+                                               const std::string& agency, const PolicyInputs& inputs,
                                                const indicators::IndicatorStore& store) {
-  PastExplainer explainer(subject, at_us, inputs, store);
+  PastExplainer explainer(subject, at_us, agency, inputs, store);
   absl::Status status = explainer.AddLocals();
   if (status.ok()) status = explainer.AddFeeds();
   if (!status.ok()) return status;

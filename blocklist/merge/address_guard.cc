@@ -5,8 +5,15 @@
 namespace sekisho::blocklist {
 
 AddressGuard::AddressGuard(AddressGuardLists lists) : lists_(std::move(lists)) {
-  for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/4",
-                           "240.0.0.0/4", "::/128", "::1/128", "fe80::/10", "ff00::/8"}) {
+  // 64:ff9b::/96 is in front of every IPv4 address behind a translator: a claim there belongs to the IPv4
+  // address, which is judged within the translated one, too. 192.31.196.0/24, 192.52.193.0/24,
+  // 192.175.48.0/24 and their like in IPv6 are anycast that all share (AS112, AMT).
+  for (const char* text :
+       {"0.0.0.0/8",       "127.0.0.0/8",    "169.254.0.0/16",  "192.0.0.0/24",      "192.31.196.0/24",
+        "192.52.193.0/24", "192.88.99.0/24", "192.175.48.0/24", "198.18.0.0/15",     "224.0.0.0/4",
+        "240.0.0.0/4",     "::/128",         "::1/128",         "64:ff9b::/96",      "64:ff9b:1::/48",
+        "100::/64",        "100:0:0:1::/64", "2001::/23",       "2620:4f:8000::/48", "5f00::/16",
+        "fe80::/10",       "ff00::/8"}) {
     special_.AddEntry(text);
   }
   for (const char* text :

@@ -82,14 +82,15 @@ void AppendString(std::string_view text, std::string* out) {
 
 // The registered sub-errors; 0: none fits.
 int SubError(std::string_view category) {
+  // An agency's own list is the policy of its network; what is blocked by hand for all is the resolver's.
   static constexpr std::array<std::pair<std::string_view, int>, 8> kKnown{{{"malware", 1},
                                                                            {"ransomware", 1},
                                                                            {"c2", 1},
                                                                            {"phishing", 2},
                                                                            {"spam", 3},
                                                                            {"spyware", 4},
-                                                                           {"adware", 5},
-                                                                           {"agency", 6}}};
+                                                                           {"agency", 5},
+                                                                           {"local", 6}}};
   for (const auto& [name, number] : kKnown) {
     if (category == name) return number;
   }
@@ -117,18 +118,25 @@ std::string Structured(const BlockText& text, const Verdict& v) {
 bool WantsStructured(const Verdict& v, bool asked) {
   using Form = BlockText::Structured;
   if (v.text == nullptr || v.text->structured == Form::kNever) return false;
-  // The form is defined for filtering alone.
-  const bool filtered = v.answer.error == dns::EdeCode::kBlocked ||
-                        v.answer.error == dns::EdeCode::kFiltered ||
-                        v.answer.error == dns::EdeCode::kCensored;
-  return filtered && (asked || v.text->structured == Form::kAlways);
+  // Without a contact a client has to throw the whole form away; plain text is at least logged.
+  if (v.text->contacts.empty()) return false;
+  return asked || v.text->structured == Form::kAlways;
+}
+
+// The form is defined for filtering alone.
+bool IsFiltering(dns::EdeCode code) {
+  return code == dns::EdeCode::kBlocked || code == dns::EdeCode::kFiltered;
 }
 
 }  // namespace
 
 std::optional<dns::ExtendedError> ExplainBlock(const Verdict& v, bool asked) {
   if (!v.answer.error) return std::nullopt;
-  return dns::ExtendedError{*v.answer.error, WantsStructured(v, asked) ? Structured(*v.text, v) : TextOf(v)};
+  dns::EdeCode code = *v.answer.error;
+  const bool wants = WantsStructured(v, asked);
+  // Who understands the form is told that it was filtered, not that the answer is forged.
+  if (wants && asked && code == dns::EdeCode::kForgedAnswer) code = dns::EdeCode::kBlocked;
+  return dns::ExtendedError{code, wants && IsFiltering(code) ? Structured(*v.text, v) : TextOf(v)};
 }
 
 }  // namespace sekisho::resolver

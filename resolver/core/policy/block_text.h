@@ -3,6 +3,9 @@
 //
 //   {"c":["mailto:soc@agency.example"],"j":"listed by …","s":1,"o":"National SOC","l":"en"}
 //
+// The form needs a contact; without one the text is plain. To a client that asks for the form, a sinkhole's
+// answer is "blocked" (15), not "forged" (4).
+//
 // Threads: functions without state. Limits: texts are cut to kMaxBlockText bytes where a character ends.
 // Standards: RFC 8914, draft-ietf-dnsop-structured-dns-error.
 #ifndef SEKISHO_RESOLVER_CORE_POLICY_BLOCK_TEXT_H_

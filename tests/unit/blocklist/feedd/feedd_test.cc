@@ -423,6 +423,46 @@ TEST_F(FeeddTest, ThePastIsExplainedByWhatStoodThen) {
   EXPECT_EQ(verdict("local.example", UnixMicros(ReadClocks().wall)), "not listed");
 }
 
+TEST_F(FeeddTest, ThePastOfAnAgencyIsItsOwn) {
+  config_.add_agencies()->set_name("ministry-a");
+  config_.mutable_agencies(0)->add_networks("192.0.2.0/24");
+  sync_->Configure(*PolicyInputs::Load(config_));
+  Sync();
+  control::Request request;
+  control::BlockChange* change = request.mutable_block_change();
+  change->set_reason("needed");
+  change->set_agency("ministry-a");
+  change->set_kind(control::BlockChange::ALLOW_ADD);
+  change->set_name("phish.example");
+  EXPECT_EQ(Ask(request).error(), "");
+  change->set_kind(control::BlockChange::BLOCK_ADD);
+  change->set_name("own.example");
+  EXPECT_EQ(Ask(request).error(), "");
+  // An exception for all comes before the block of one.
+  change->set_name("both.example");
+  EXPECT_EQ(Ask(request).error(), "");
+  EXPECT_EQ(Change(control::BlockChange::ALLOW_ADD, "www.both.example").error(), "");
+  const int64_t then = UnixMicros(ReadClocks().wall);
+  change->set_kind(control::BlockChange::ALLOW_REMOVE);
+  change->set_name("phish.example");
+  EXPECT_EQ(Ask(request).error(), "");
+  const auto verdict = [&](const char* name, const char* agency, int64_t at_us) {
+    control::Request explain;
+    explain.mutable_explain()->set_name(name);
+    explain.mutable_explain()->set_agency(agency);
+    explain.mutable_explain()->set_at_us(at_us);
+    return Ask(explain).explained().verdict();
+  };
+  EXPECT_EQ(verdict("x.phish.example", "ministry-a", then), "allowed");
+  EXPECT_EQ(verdict("x.phish.example", "ministry-b", then), "blocked");
+  EXPECT_EQ(verdict("x.phish.example", "", then), "blocked");
+  EXPECT_EQ(verdict("x.phish.example", "ministry-a", UnixMicros(ReadClocks().wall)), "blocked");
+  EXPECT_EQ(verdict("own.example", "ministry-a", then), "blocked");
+  EXPECT_EQ(verdict("own.example", "", then), "not listed");
+  EXPECT_EQ(verdict("www.both.example", "ministry-a", then), "allowed");
+  EXPECT_EQ(verdict("mail.both.example", "ministry-a", then), "blocked");
+}
+
 TEST_F(FeeddTest, ADamagedStoreIsMovedAsideAndComesBackFromItsSources) {
   Sync();
   Change(control::BlockChange::BLOCK_ADD, "local.example");

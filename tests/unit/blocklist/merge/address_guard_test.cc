@@ -38,6 +38,30 @@ TEST(AddressGuard, SpecialAndPrivateAddressesAreNoAttackers) {
   EXPECT_EQ(guard.Check(P("172.32.0.1")), GuardVerdict::kEnforce);
 }
 
+// Every block of the two registries, and one address just outside of those that were easy to cut wrong.
+TEST(AddressGuard, TheSpecialPurposeRegistriesAreCovered) {
+  const AddressGuard guard = MakeGuard();
+  for (const char* text :
+       {"0.0.0.0/8",       "0.0.0.0/32",      "127.0.0.0/8",     "169.254.0.0/16",     "192.0.0.0/24",
+        "192.0.0.0/29",    "192.0.0.8/32",    "192.0.0.9/32",    "192.0.0.10/32",      "192.0.0.170/32",
+        "192.0.0.171/32",  "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",     "192.88.99.2/32",
+        "192.175.48.0/24", "198.18.0.0/15",   "198.19.255.255",  "240.0.0.0/4",        "255.255.255.255/32",
+        "::1/128",         "::/128",          "64:ff9b::/96",    "64:ff9b::c633:6401", "64:ff9b:1::/48",
+        "100::/64",        "100:0:0:1::/64",  "2001::/23",       "2001::/32",          "2001:1::1/128",
+        "2001:1::2/128",   "2001:1::3/128",   "2001:2::/48",     "2001:3::/32",        "2001:4:112::/48",
+        "2001:10::/28",    "2001:20::/28",    "2001:30::/28",    "2620:4f:8000::/48",  "5f00::/16",
+        "fe80::/10"}) {
+    EXPECT_EQ(guard.Check(P(text)), GuardVerdict::kSpecialAddress) << text;
+  }
+  for (const char* text : {"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"})
+    EXPECT_EQ(guard.Check(P(text)), GuardVerdict::kPrivateAddress) << text;
+  for (const char* text : {"198.17.255.255", "198.20.0.0", "192.31.195.1", "192.31.197.1", "192.88.98.1",
+                           "192.88.100.1", "192.175.49.1", "2001:200::1", "2620:4f:8001::1", "3fff::1",
+                           "2002:c633:6401::/48", "64:ff9b:2::1", "5eff::1"}) {
+    EXPECT_EQ(guard.Check(P(text)), GuardVerdict::kEnforce) << text;
+  }
+}
+
 TEST(AddressGuard, WideNetworksAreHeldBack) {
   const AddressGuard guard = MakeGuard();
   EXPECT_EQ(guard.Check(P("42.128.0.0/12")), GuardVerdict::kWidePrefix);
