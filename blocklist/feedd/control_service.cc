@@ -9,6 +9,7 @@
 #include "blocklist/feedd/explain.h"
 #include "blocklist/feedd/explain_past.h"
 #include "blocklist/feedd/feed_inspect.h"
+#include "blocklist/feedd/feed_score.h"
 #include "blocklist/feedd/local_export.h"
 #include "blocklist/feedd/subject.h"
 #include "blocklist/merge/merger.h"
@@ -150,6 +151,7 @@ bool ControlService::Inspect(const control::Request& request, const std::shared_
                             : request.has_feed_diff()       ? &request.feed_diff().feed()
                             : request.has_feed_quarantine() ? &request.feed_quarantine().feed()
                             : request.has_feed_preview()    ? &request.feed_preview().feed()
+                            : request.has_feed_score()      ? &request.feed_score().feed()
                                                             : nullptr;
   if (feed == nullptr) return false;
   const bool taken = sync_.Post([this, request, reply, name = *feed] {
@@ -176,6 +178,7 @@ absl::StatusOr<control::Response> ControlService::AnswerInspection(const control
   if (request.has_feed_versions()) return put(ListVersions(about), response.mutable_feed_versions());
   if (request.has_feed_diff())
     return put(DiffVersions(about, request.feed_diff()), response.mutable_feed_diff());
+  if (request.has_feed_score()) return put(ScoreFeed(about), response.mutable_feed_score());
   if (request.has_feed_quarantine()) {
     return put(ListQuarantine(about, request.feed_quarantine().limit()), response.mutable_feed_quarantine());
   }

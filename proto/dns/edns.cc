@@ -11,7 +11,6 @@ namespace {
 
 constexpr size_t kBareOpt = 11;
 constexpr size_t kOptionHeader = 4;
-constexpr size_t kMaxEdeText = 256;
 constexpr uint16_t kDoFlag = 0x8000;
 
 bool IsCookieSize(size_t n) { return n == 8 || (n >= 16 && n <= 40); }

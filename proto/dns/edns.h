@@ -53,6 +53,9 @@ struct Edns {
   const EdnsOption* Find(OptionCode code) const;
 };
 
+// Longer texts of extended errors are cut.
+inline constexpr size_t kMaxEdeText = 256;
+
 struct ExtendedError {
   EdeCode code{};
   std::string text;  // UTF-8, no trailing NUL; may be empty

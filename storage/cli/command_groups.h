@@ -16,6 +16,7 @@ std::vector<Command> EventsCommands();       // events_command.cc
 std::vector<Command> ExplainCommands();      // explain_command.cc
 std::vector<Command> FeedCommands();         // feed_command.cc
 std::vector<Command> FeedPreviewCommands();  // feed_preview_command.cc
+std::vector<Command> FeedScoreCommands();    // feed_score_command.cc
 std::vector<Command> LogCommands();          // log_command.cc
 std::vector<Command> PdnsCommands();         // pdns_command.cc
 std::vector<Command> StatusCommands();       // status_command.cc

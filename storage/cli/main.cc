@@ -17,8 +17,8 @@ std::vector<Command> AllCommands() {
   std::vector<Command> all;
   // One line per command group.
   for (auto* group : {&BlockCommands, &CheckConfigCommands, &EventsCommands, &ExplainCommands, &FeedCommands,
-                      &FeedPreviewCommands, &LogCommands, &PdnsCommands, &StatusCommands, &TokenCommands,
-                      &VersionCommands}) {
+                      &FeedPreviewCommands, &FeedScoreCommands, &LogCommands, &PdnsCommands, &StatusCommands,
+                      &TokenCommands, &VersionCommands}) {
     std::vector<Command> commands = group();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

@@ -106,6 +106,23 @@ class BlockingTest(SekishoTest):
         began = self.change("block", "remove", "192.0.2.77")
         self.wait_until_in_force(name, False, began)
 
+    def test_a_feeds_score_counts_its_hits(self):
+        self.assertBlocked(self.dig("botnet.example", "MX"), "demo-malware")
+        self.sekisho.wait_for_rows(1, "--name", "botnet.example", "--type", "MX")
+
+        def score():
+            lines = self.sekisho.must("feed", "score", "demo-malware", "--since", "1h").splitlines()
+            return {line[:20].strip(): line[20:].split()[0] for line in lines if not line.startswith(("beside", " "))}
+
+        before = score()
+        self.assertGreaterEqual(int(before["hits"]), 1, before)
+        self.assertEqual(before["unique hits"], before["hits"], before)
+        self.assertGreaterEqual(int(before["indicators"]), 2, before)
+        self.assertBlocked(self.dig("botnet.example", "SRV"), "demo-malware")
+        self.sekisho.wait_for_rows(1, "--name", "botnet.example", "--type", "SRV")
+        self.assertGreater(int(score()["hits"]), int(before["hits"]))
+        self.assertNotEqual(self.sekisho.tool("feed", "score", "nobody").returncode, 0)
+
     def test_wrong_names_are_told(self):
         for name in ("a..b", "x" * 70 + ".example", ""):
             done = self.sekisho.tool("block", "add", name, "--reason", "r")

@@ -97,22 +97,39 @@ int SubError(std::string_view category) {
   return 0;
 }
 
-std::string Structured(const BlockText& text, const Verdict& v) {
+std::string Structured(const BlockText& text, const Verdict& v, const std::string& justification,
+                       bool with_organization) {
   std::string json = "{\"c\":[";
   for (size_t i = 0; i < text.contacts.size(); ++i) {
     if (i > 0) json += ',';
     AppendString(text.contacts[i], &json);
   }
   json += "],\"j\":";
-  AppendString(TextOf(v), &json);
+  AppendString(justification, &json);
   if (const int number = SubError(v.category); number != 0) json += ",\"s\":" + std::to_string(number);
-  if (!text.organization.empty()) {
+  if (with_organization && !text.organization.empty()) {
     json += ",\"o\":";
     AppendString(text.organization, &json);
   }
   json += ",\"l\":";
   AppendString(text.language, &json);
   return json + "}";
+}
+
+// The form is cut nowhere but in its justification, so that it stays whole; nothing when it is too long even
+// so.
+std::optional<std::string> FittingStructured(const BlockText& text, const Verdict& v) {
+  for (const bool with_organization : {true, false}) {
+    std::string justification = TextOf(v);
+    while (!justification.empty()) {
+      std::string json = Structured(text, v, justification, with_organization);
+      if (json.size() <= dns::kMaxEdeText) return json;
+      const size_t over = json.size() - dns::kMaxEdeText;
+      if (over >= justification.size()) break;
+      CutAtCharacter(justification.size() - over, &justification);
+    }
+  }
+  return std::nullopt;
 }
 
 bool WantsStructured(const Verdict& v, bool asked) {
@@ -136,7 +153,9 @@ std::optional<dns::ExtendedError> ExplainBlock(const Verdict& v, bool asked) {
   const bool wants = WantsStructured(v, asked);
   // Who understands the form is told that it was filtered, not that the answer is forged.
   if (wants && asked && code == dns::EdeCode::kForgedAnswer) code = dns::EdeCode::kBlocked;
-  return dns::ExtendedError{code, wants && IsFiltering(code) ? Structured(*v.text, v) : TextOf(v)};
+  std::optional<std::string> form;
+  if (wants && IsFiltering(code)) form = FittingStructured(*v.text, v);
+  return dns::ExtendedError{code, form ? *std::move(form) : TextOf(v)};
 }
 
 }  // namespace sekisho::resolver

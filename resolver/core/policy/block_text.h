@@ -6,7 +6,8 @@
 // The form needs a contact; without one the text is plain. To a client that asks for the form, a sinkhole's
 // answer is "blocked" (15), not "forged" (4).
 //
-// Threads: functions without state. Limits: texts are cut to kMaxBlockText bytes where a character ends.
+// Threads: functions without state. Limits: texts are cut to kMaxBlockText bytes where a character ends; the
+// form is made to fit dns::kMaxEdeText by a shorter text, then without the organization, else it is plain.
 // Standards: RFC 8914, draft-ietf-dnsop-structured-dns-error.
 #ifndef SEKISHO_RESOLVER_CORE_POLICY_BLOCK_TEXT_H_
 #define SEKISHO_RESOLVER_CORE_POLICY_BLOCK_TEXT_H_

@@ -542,6 +542,56 @@ TEST_F(FeeddTest, WhatIsNotEnforcedIsShownWithItsReason) {
   EXPECT_THAT(Ask(request).error(), HasSubstr("nobody"));
 }
 
+TEST_F(FeeddTest, AScoreTellsWhatAFeedIsWorthBesideTheOthers) {
+  const std::string second = folder_.path() + "/second";
+  const auto write_second = [&](const std::string& text) {
+    std::ofstream(second + ".new") << text;
+    std::filesystem::rename(second + ".new", second);
+  };
+  write_second("old.example\n");
+  WriteList("old.example\n");
+  config::Feed* feed = config_.mutable_blocklist()->add_feeds();
+  feed->set_name("g");
+  feed->set_url(second);
+  sync_->Configure(*PolicyInputs::Load(config_));
+  control::Request sync;
+  sync.mutable_feed_sync();
+  const auto sync_all = [&] { EXPECT_EQ(Ask(sync).error(), ""); };
+  sync_all();
+  WriteList("old.example\nfirst.example\nalone.example\ncom\n");
+  sync_all();
+  write_second("old.example\nfirst.example\nlast.example\n");
+  sync_all();
+  WriteList("old.example\nfirst.example\nalone.example\ncom\nlast.example\n");
+  sync_all();
+  EXPECT_EQ(Change(control::BlockChange::ALLOW_ADD, "www.alone.example").error(), "");
+  EXPECT_EQ(Change(control::BlockChange::ALLOW_ADD, "nobodys.example").error(), "");
+  const auto score = [&](const char* name) {
+    control::Request request;
+    request.mutable_feed_score()->set_feed(name);
+    return Ask(request);
+  };
+  const control::FeedScore f = score("f").feed_score();
+  EXPECT_EQ(f.indicators(), 5u);
+  EXPECT_EQ(f.unique(), 2u);  // alone.example and com
+  EXPECT_EQ(f.quarantined(), 1u);
+  EXPECT_EQ(f.exceptions(), 1u);
+  ASSERT_EQ(f.shown_exceptions_size(), 1);
+  EXPECT_EQ(f.shown_exceptions(0), "www.alone.example");
+  ASSERT_EQ(f.overlaps_size(), 1);
+  EXPECT_EQ(f.overlaps(0).feed(), "g");
+  EXPECT_EQ(f.overlaps(0).shared(), 3u);
+  // old.example came with the first versions: nobody knows since when.
+  EXPECT_EQ(f.overlaps(0).timed(), 2u);
+  EXPECT_EQ(f.overlaps(0).earlier(), 1u);
+  EXPECT_EQ(f.overlaps(0).later(), 1u);
+  const control::FeedScore g = score("g").feed_score();
+  EXPECT_EQ(g.unique(), 0u);
+  EXPECT_EQ(g.exceptions(), 0u);
+  EXPECT_EQ(g.overlaps(0).earlier(), 1u);
+  EXPECT_THAT(score("nobody").error(), HasSubstr("no feed is named 'nobody'"));
+}
+
 TEST_F(FeeddTest, APreviewTellsWhatAVersionWouldDecide) {
   Sync();
   control::Request request;

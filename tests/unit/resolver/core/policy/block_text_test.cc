@@ -42,6 +42,27 @@ TEST_F(BlockTextTest, WithoutAContactTheTextIsPlain) {
   EXPECT_EQ(Text(false), "listed by f");
 }
 
+TEST_F(BlockTextTest, TheFormIsWholeHoweverLongItsPartsAre) {
+  const std::string feeds(300, 'f');
+  verdict_.feeds = feeds;
+  const auto is_whole = [&] {
+    const std::string json = Text(true);
+    EXPECT_LE(json.size(), dns::kMaxEdeText) << json;
+    EXPECT_TRUE(json.starts_with("{") && json.ends_with("\"l\":\"en\"}")) << json;
+  };
+  is_whole();
+  text_.organization = std::string(60, 'o');
+  is_whole();
+  EXPECT_NE(Text(true).find("\"o\""), std::string::npos);
+  text_.organization = std::string(300, 'o');
+  is_whole();
+  EXPECT_EQ(Text(true).find("\"o\""), std::string::npos);
+  text_.pattern = std::string(120, '"') + "\xe9\x81\xae";  // escapes are twice as long
+  is_whole();
+  text_.contacts = {std::string(300, 'c')};
+  EXPECT_EQ(Text(true).find('{'), std::string::npos);
+}
+
 TEST_F(BlockTextTest, SubErrorsAreThoseOfTheRegistry) {
   const auto has = [&](std::string_view category, const char* number) {
     return WithCategory(category).find(",\"s\":" + std::string(number) + ",") != std::string::npos;
