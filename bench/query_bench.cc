@@ -5,6 +5,7 @@
 //   log_bench --lookups=10000000 --days=30 --dir=/tmp/x --keep
 //   query_bench --dir=/tmp/x          (or --lookups=N: makes a log of its own through log_bench beside it)
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -54,12 +55,18 @@ void Ask(const query::Executor& executor, query::LookupFilter filter, Times* tim
 }
 
 // Ten thousand rules new today, as a day brings them: most were never asked for, one in ten was, of these
-// most by few. Half are for all below, too.
+// most by few. Half are for all below, too; one in five is an address.
 std::vector<hunt::HuntRule> NewRules(const bench::Traffic& traffic) {
   constexpr size_t kRules = 10'000;
   bench::NameModel model(7);
   std::vector<hunt::HuntRule> rules;
   for (size_t i = 0; rules.size() < kRules; ++i) {
+    if (i % 5 == 4) {  // an address
+      const std::array<uint8_t, 4> address = {198, static_cast<uint8_t>(18 + i / 65536),
+                                              static_cast<uint8_t>(i / 256), static_cast<uint8_t>(i)};
+      rules.push_back({.name_key = "", .prefix = IpPrefix::Make(IpAddress::V4(address), 32)});
+      continue;
+    }
     const bool met = i % 10 == 0;
     const auto name =
         dns::Name::Parse(met ? traffic.NameText(static_cast<uint32_t>(1000 + i * 80)) : model.Next());

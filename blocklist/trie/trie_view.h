@@ -59,9 +59,29 @@ class TrieView {
                                         : prefixes6_.Find(KeyOfAddress<Key128>(address), out)};
   }
 
+  // Calls each(IpPrefix, AddressHit) for every address rule, IPv4 first, in the order of address and length.
+  template <typename Each>
+  void ForEachAddress(Each each) const {
+    for (uint32_t i = 0; i < prefixes4_.size(); ++i) GiveAddress<4>(prefixes4_, i, each);
+    for (uint32_t i = 0; i < prefixes6_.size(); ++i) GiveAddress<16>(prefixes6_, i, each);
+  }
+
  private:
   friend class TrieCursor;
   class Search;
+
+  template <size_t kSize, typename Table, typename Each>
+  static void GiveAddress(const Table& table, uint32_t i, Each each) {
+    const auto key = table.AddressAt(i);
+    std::array<uint8_t, kSize> bytes;
+    for (size_t b = 0; b < kSize; ++b) bytes[b] = static_cast<uint8_t>(key >> (8 * (kSize - 1 - b)));
+    const AddressHit hit = table.HitOf(i);
+    const IpAddress address = [&] {
+      if constexpr (kSize == 4) return IpAddress::V4(bytes);
+      if constexpr (kSize == 16) return IpAddress::V6(bytes);
+    }();
+    if (const auto prefix = IpPrefix::Make(address, hit.length)) each(*prefix, hit);
+  }
 
   TrieView() = default;
   size_t Scan(const NameQuery& query, uint32_t block, int head, int limit, TrieHits& out, size_t count) const;

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using record::BlockReader;
 
-// An exchange whose name a rule covers.
+// An exchange that a rule covers.
 struct Hit {
   uint32_t exchange;
   uint32_t rule;
@@ -34,8 +34,9 @@ void Count(int64_t time_us, bool answered, Contact* c) {
   c->last_us = std::max(c->last_us, time_us);
 }
 
-void TakeAddresses(std::string_view set, std::set<std::array<uint8_t, 16>>* out) {
-  while (set.size() > 3 && out->size() < kMaxAddresses) {
+template <typename Each>
+void ForEachAddress(std::string_view set, Each each) {
+  while (set.size() > 3) {
     const auto kind = static_cast<record::ItemKind>(set[2]);
     set.remove_prefix(3);
     size_t size = 4;
@@ -52,13 +53,60 @@ void TakeAddresses(std::string_view set, std::set<std::array<uint8_t, 16>>* out)
     } else if (kind == record::ItemKind::kV6) {
       std::memcpy(address.data(), set.data(), 16);
     }
-    if (kind == record::ItemKind::kV4 || kind == record::ItemKind::kV6) out->insert(address);
+    if (kind == record::ItemKind::kV4 || kind == record::ItemKind::kV6) each(address);
     set.remove_prefix(std::min(size, set.size()));
   }
 }
 
-// Sorted by exchange. False: the block is damaged.
-bool FindHits(BlockReader& block, const std::vector<HuntRule>& rules, std::vector<Hit>* hits) {
+// The rules about addresses, by length and prefix: a look for each length in use.
+class AddressRules {
+ public:
+  explicit AddressRules(const std::vector<HuntRule>& rules) {
+    for (uint32_t i = 0; i < rules.size(); ++i) {
+      if (rules[i].prefix)
+        by_length_[rules[i].prefix->mapped_length()][rules[i].prefix->address().mapped()].push_back(i);
+    }
+  }
+  bool empty() const { return by_length_.empty(); }
+  template <typename Each>
+  void ForEach(const std::array<uint8_t, 16>& address, Each each) const {
+    for (const auto& [length, rules] : by_length_) {
+      std::array<uint8_t, 16> prefix = address;
+      for (int bit = length; bit < 128; bit = (bit / 8 + 1) * 8)
+        prefix[bit / 8] &= static_cast<uint8_t>(0xff00 >> bit % 8);
+      const auto found = rules.find(prefix);
+      if (found != rules.end()) {
+        for (const uint32_t rule : found->second) each(rule);
+      }
+    }
+  }
+
+ private:
+  std::map<int, std::map<std::array<uint8_t, 16>, std::vector<uint32_t>>> by_length_;
+};
+
+// Exchanges whose answers hold an address that a rule is about. False: the block is damaged.
+bool FindAddressHits(BlockReader& block, const AddressRules& rules, std::vector<Hit>* hits) {
+  if (rules.empty()) return true;
+  if (!block.LoadAnswers()) return false;
+  std::map<uint32_t, std::set<uint32_t>> met;  // rules by set of answers
+  for (uint32_t set = 1; set < block.answer_sets(); ++set) {
+    ForEachAddress(block.AnswerSet(set), [&](const auto& address) {
+      rules.ForEach(address, [&](uint32_t rule) { met[set].insert(rule); });
+    });
+  }
+  if (met.empty()) return block.error().empty();
+  if (!block.LoadExchanges()) return false;
+  for (uint32_t id = 0; id < block.exchange_count(); ++id) {
+    const auto found = met.find(block.ExchangeAt(id).answers);
+    if (found == met.end()) continue;
+    for (const uint32_t rule : found->second) hits->push_back({id, rule});
+  }
+  return block.error().empty();
+}
+
+// Exchanges whose name a rule covers. False: the block is damaged.
+bool FindNameHits(BlockReader& block, const std::vector<HuntRule>& rules, std::vector<Hit>* hits) {
   std::vector<uint32_t> ids;
   for (uint32_t i = 0; i < rules.size(); ++i) {
     const std::string& key = rules[i].name_key;
@@ -77,7 +125,6 @@ bool FindHits(BlockReader& block, const std::vector<HuntRule>& rules, std::vecto
     if (!block.ExchangesOfNames(from, end, &ids)) return false;
     for (const uint32_t id : ids) hits->push_back({id, i});
   }
-  std::sort(hits->begin(), hits->end(), [](const Hit& a, const Hit& b) { return a.exchange < b.exchange; });
   return block.error().empty();
 }
 
@@ -93,25 +140,35 @@ std::vector<bool> ChunksOf(BlockReader& block, const std::vector<Hit>& hits) {
   return wanted;
 }
 
-void Tell(BlockReader& block, const Hit& hit, const record::Asker& asker, int64_t time_us,
-          Findings* findings) {
+void Tell(BlockReader& block, const Hit& hit, const HuntRule& rule, const record::Asker& asker,
+          int64_t time_us, Findings* findings) {
+  const std::string& name = block.texts()[asker.agency];
+  if (!rule.agencies.empty() &&
+      std::find(rule.agencies.begin(), rule.agencies.end(), name) == rule.agencies.end())
+    return;
   const record::Exchange& x = block.ExchangeAt(hit.exchange);
   const bool answered = !Blocks(x.action) && x.answers != 0;
-  AgencyFinding& agency = (*findings)[hit.rule][block.texts()[asker.agency]];
+  AgencyFinding& agency = (*findings)[hit.rule][name];
   Count(time_us, answered, &agency.sum);
   if (agency.clients.size() < kMaxClients || agency.clients.contains(asker.address)) {
     Count(time_us, answered, &agency.clients[asker.address]);
   } else {
     ++agency.lookups_of_others;
   }
-  if (answered) TakeAddresses(block.AnswerSet(x.answers), &agency.addresses);
+  if (!answered) return;
+  ForEachAddress(block.AnswerSet(x.answers), [&](const auto& address) {
+    if (agency.addresses.size() < kMaxAddresses) agency.addresses.insert(address);
+  });
 }
 
 bool HuntBlock(BlockReader& block, const lookups::TimeRange& range, const std::vector<HuntRule>& rules,
-               uint64_t generation, Findings* findings) {
+               const AddressRules& addresses, uint64_t generation, Findings* findings) {
   std::vector<Hit> hits;
-  if (!block.LoadDirectory() || !FindHits(block, rules, &hits)) return false;
+  if (!block.LoadDirectory() || !FindNameHits(block, rules, &hits) ||
+      !FindAddressHits(block, addresses, &hits))
+    return false;
   if (hits.empty()) return true;
+  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.exchange < b.exchange; });
   if (!block.LoadTexts() || !block.LoadAskers() || !block.LoadManners()) return false;
   std::vector<bool> wanted(block.exchange_count());
   for (const Hit& hit : hits) wanted[hit.exchange] = true;
@@ -129,7 +186,7 @@ bool HuntBlock(BlockReader& block, const lookups::TimeRange& range, const std::v
       auto hit = std::lower_bound(hits.begin(), hits.end(), id,
                                   [](const Hit& h, uint32_t exchange) { return h.exchange < exchange; });
       for (; hit != hits.end() && hit->exchange == id; ++hit)
-        Tell(block, *hit, block.askers()[(*askers)[i]], rest->time_us[i], findings);
+        Tell(block, *hit, rules[hit->rule], block.askers()[(*askers)[i]], rest->time_us[i], findings);
     }
   }
   return block.error().empty();
@@ -149,13 +206,14 @@ std::optional<Findings> HuntLookups(const lookups::LookupStore& store, const std
                                     uint64_t generation, const std::function<bool()>& stop,
                                     std::string* partial) {
   Findings findings;
+  const AddressRules addresses(rules);
   const query::CandidateSet set = query::FindCandidates(store, {}, stop);
   *partial = set.partial;
   for (const query::Candidate& c : set.candidates) {
     if (stop()) return std::nullopt;
     std::string error;
     const auto block = c.Open(&error);
-    if (block && HuntBlock(*block, c.range, rules, generation, &findings)) continue;
+    if (block && HuntBlock(*block, c.range, rules, addresses, generation, &findings)) continue;
     *partial += (partial->empty() ? "" : "; ") + std::string("a block is damaged and left out");
   }
   return findings;
@@ -186,7 +244,7 @@ std::string EventLine(const HuntRule& rule, const Finding& finding, uint64_t gen
     agencies.push_back(std::move(j));
   }
   const auto name = dns::NameFromKey(rule.name_key);
-  const std::string text = name ? name->ToString() : "?";
+  const std::string text = rule.prefix ? rule.prefix->ToString() : name ? name->ToString() : "?";
   Json j = {{"id", id},
             {"time", FormatTime(now_us, *ParseTimeZone("UTC"), 3)},
             {"kind", "retro-hunt"},

@@ -1,10 +1,11 @@
-// Hunt: which of the lookups kept had asked for names that rules newly block, before they were blocked.
+// Hunt: which of the lookups kept had asked for names that rules newly block, or been given addresses, before
+// they were blocked.
 //
 //   Findings found = HuntLookups(store, rules, generation, stop);
 //
 // Rules are joined with each block's sorted names, so a block where none was asked for costs its dictionary
-// alone; rows are read only in the chunks that can have one. Lookups decided under `generation` or a later
-// one are not of the past and are left out.
+// alone; rows are read only in the chunks that can have one. Addresses are looked for in each different set
+// of answers once. Lookups decided under `generation` or a later one are not of the past and are left out.
 //
 // Threads: any; one call is one thread. Limits: kMaxClients clients of an agency and kMaxAddresses addresses
 // are listed, the others are counted. Limitations: looks at the names asked for, not at aliases' targets.
@@ -20,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "proto/base/ip_address.h"
 #include "storage/lookups/lookup_store.h"
 
 namespace sekisho::hunt {
@@ -31,6 +33,8 @@ struct HuntRule {
   std::string name_key;
   bool subtree = false;
   std::string feeds = {};
+  std::optional<IpPrefix> prefix = {};     // instead of the name
+  std::vector<std::string> agencies = {};  // whom it holds for; empty: all
 };
 
 struct Contact {

@@ -2,12 +2,14 @@
 //
 //   if (auto fresh = watch.Look(&error)) { hunt for fresh->rules; watch.Done(&error); }
 //
-//   hunted := "sekisho hunted 1\n" | generation, 8 bytes | (size, 2 bytes | scope, 1 byte | name key)*
+//   hunted := "sekisho hunted 1\n" | generation, 8 bytes | (size, 2 bytes | scope, 1 byte | key)*
+//   key := name key, of scope 0 (the name alone) and 1 (and all below); address, 16 bytes, and length, of
+//   scope 2
 //
 // The file names the rules that were hunted; it is replaced whole when a hunt is done, so a hunt that a crash
 // cut off comes again, with the same `since`. A rule that went and came back is new.
 //
-// Threads: one. Limits: rules of names; those of addresses are not hunted.
+// Threads: one.
 #ifndef SEKISHO_STORAGE_HUNT_RULE_WATCH_H_
 #define SEKISHO_STORAGE_HUNT_RULE_WATCH_H_
 

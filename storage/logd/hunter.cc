@@ -13,7 +13,8 @@ constexpr Duration kLookEvery = std::chrono::seconds(3);
 
 // The same for the same rule and the same last hunt, so that a hunt done twice tells once.
 std::string IdOf(const hunt::HuntRule& rule, uint64_t since) {
-  const std::string text = std::to_string(since) + (rule.subtree ? "*" : "=") + rule.name_key;
+  const std::string text = std::to_string(since) + (rule.prefix ? "@" + rule.prefix->ToString()
+                                                                : (rule.subtree ? "*" : "=") + rule.name_key);
   const record::Digest digest = record::Sha256(AsBytes(text));
   std::string out;
   for (size_t i = 0; i < 8; ++i) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -38,6 +39,14 @@ class HuntTest : public ::testing::Test {
 };
 
 bool Meets(const HuntRule& rule, const LookupRecord& r) {
+  if (!rule.agencies.empty() && r.agency != rule.agencies[0]) return false;
+  if (rule.prefix) {
+    return std::any_of(r.answers.begin(), r.answers.end(), [&](const record::AnswerItem& item) {
+      const auto address = IpAddress::FromRdata(AsBytes(item.rdata));
+      return (item.type == dns::RRType::kA || item.type == dns::RRType::kAAAA) && address &&
+             rule.prefix->Contains(*address);
+    });
+  }
   const std::string key = dns::NameKey(r.qname);
   return rule.subtree ? key.starts_with(rule.name_key) : key == rule.name_key;
 }
@@ -68,6 +77,15 @@ TEST_F(HuntTest, FindsWhatAScanOfAllLookupsFinds) {
   for (int i = 0; i < 60; ++i) {
     const dns::Name name = random_.SomeName();
     if (!name.IsRoot()) rules.push_back({dns::NameKey(name), random_.OneIn(2), "list"});
+  }
+  for (const LookupRecord& r : all) {
+    for (const record::AnswerItem& item : r.answers) {
+      const auto address = IpAddress::FromRdata(AsBytes(item.rdata));
+      if (rules.size() >= 160 || !address || !random_.OneIn(4)) continue;
+      const int length = random_.OneIn(2) ? (address->is_v4() ? 32 : 128) : (address->is_v4() ? 20 : 44);
+      rules.push_back({"", false, "list", IpPrefix::Make(*address, length)});
+      if (random_.OneIn(3)) rules.back().agencies = {r.agency};
+    }
   }
   constexpr uint64_t kGeneration = 7;
   std::string partial;
@@ -102,12 +120,16 @@ TEST_F(HuntTest, FindsWhatAScanOfAllLookupsFinds) {
       EXPECT_EQ(f.clients.size(), clients[agency].size());
     }
   }
-  EXPECT_GT(met, 20u);
+  EXPECT_GT(met, 80u);
 }
 
-void Publish(blocklist::SnapshotWriter* writer, const std::vector<std::string>& names) {
+void Publish(blocklist::SnapshotWriter* writer, const std::vector<std::string>& names,
+             const std::vector<std::string>& prefixes = {}, const std::string& feeds = "list") {
   blocklist::TrieBuilder builder;
-  const uint32_t source = builder.AddSource({.feeds = "list", .category = "", .reference = ""});
+  const uint32_t source = builder.AddSource({.feeds = feeds, .category = "", .reference = ""});
+  for (const std::string& prefix : prefixes) {
+    ASSERT_TRUE(builder.AddAddress(*IpPrefix::Parse(prefix), blocklist::RuleAction::kBlock, source).ok());
+  }
   for (const std::string& name : names) {
     ASSERT_TRUE(builder
                     .Add({dns::NameKey(*dns::Name::Parse(name)), blocklist::RuleScope::kSubtree,
@@ -124,7 +146,8 @@ void Publish(blocklist::SnapshotWriter* writer, const std::vector<std::string>& 
 std::vector<std::string> Names(const std::optional<FreshRules>& fresh) {
   std::vector<std::string> out;
   if (fresh) {
-    for (const HuntRule& rule : fresh->rules) out.push_back(dns::NameFromKey(rule.name_key)->ToString());
+    for (const HuntRule& rule : fresh->rules)
+      out.push_back(rule.prefix ? rule.prefix->ToString() : dns::NameFromKey(rule.name_key)->ToString());
   }
   return out;
 }
@@ -154,6 +177,16 @@ TEST_F(HuntTest, EachRuleIsFreshOnceThroughRestarts) {
   ASSERT_TRUE(after.Done(&error));
   Publish(&*writer, {"a.test.", "b.test."});
   EXPECT_EQ(Names(look(after)), (std::vector<std::string>{"b.test."})) << "it came back";
+  ASSERT_TRUE(after.Done(&error));
+  Publish(&*writer, {"a.test."}, {"198.51.100.0/24", "203.0.113.9", "2001:db8::/32"});
+  EXPECT_EQ(Names(look(after)),
+            (std::vector<std::string>{"198.51.100.0/24", "203.0.113.9/32", "2001:db8::/32"}));
+  ASSERT_TRUE(after.Done(&error));
+  Publish(&*writer, {"a.test.", "b.test."}, {"198.51.100.0/24", "203.0.113.0/24"}, "local@alpha, local@beta");
+  const auto fresh = look(after);
+  EXPECT_EQ(Names(fresh), (std::vector<std::string>{"b.test.", "203.0.113.0/24"}));
+  for (const HuntRule& rule : fresh->rules)
+    EXPECT_EQ(rule.agencies, (std::vector<std::string>{"alpha", "beta"}));
   EXPECT_EQ(error, "");
 }
 
