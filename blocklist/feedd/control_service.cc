@@ -1,5 +1,7 @@
 #include "blocklist/feedd/control_service.h"
 
+#include <absl/time/time.h>
+
 #include <fstream>
 #include <map>
 #include <utility>
@@ -88,6 +90,19 @@ control::FeedState ToFeedState(const config::Feed& feed, const indicators::FeedR
   state.set_passed_over(record->passed_over());
   *state.mutable_sample_errors() = record->sample_errors();
   return state;
+}
+
+// How fresh the feed's version in force is.
+void AddTimes(const indicators::FeedRecord& record, const std::optional<SyncService::FeedTimes>& times,
+              const indicators::IndicatorStore& store, control::FeedState* state) {
+  absl::Time published;
+  if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", record.last_modified(), &published, nullptr))
+    state->set_published_us(absl::ToUnixMicros(published));
+  const auto version = store.Version(record.id(), record.committed_version());
+  if (version.ok() && version->has_value()) state->set_accepted_us((*version)->accepted_us());
+  if (!times || times->in_force.version != record.committed_version()) return;
+  state->set_in_force_us(times->in_force.since_us);
+  state->set_generation(times->in_force.generation);
 }
 
 void AddItem(control::StatusReply* reply, const std::string& name, const std::string& value,
@@ -297,8 +312,10 @@ absl::StatusOr<control::FeedList> ControlService::ListFeeds() const {
   control::FeedList list;
   for (const config::Feed& feed : sync_.inputs()->feeds) {
     const auto record = by_name.find(feed.name());
-    *list.add_feeds() =
-        ToFeedState(feed, record == by_name.end() ? nullptr : record->second, sync_.Times(feed.name()));
+    const auto times = sync_.Times(feed.name());
+    control::FeedState* state = list.add_feeds();
+    *state = ToFeedState(feed, record == by_name.end() ? nullptr : record->second, times);
+    if (record != by_name.end()) AddTimes(*record->second, times, store_, state);
   }
   return list;
 }

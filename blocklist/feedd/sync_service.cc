@@ -129,7 +129,8 @@ std::optional<SyncService::FeedTimes> SyncService::Times(const std::string& feed
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = feeds_.find(feed);
   if (found == feeds_.end()) return std::nullopt;
-  return FeedTimes{now.wall + std::max(found->second.due - now.mono, Duration(0)), found->second.error};
+  return FeedTimes{now.wall + std::max(found->second.due - now.mono, Duration(0)), found->second.error,
+                   found->second.in_force};
 }
 
 std::string SyncService::Choose(MonoTime now, std::optional<MonoTime>* next) const {
@@ -190,6 +191,7 @@ void SyncService::RunFeed(const std::string& name, std::unique_lock<std::mutex>&
   // What was asked for meanwhile is due at once.
   if (state.waiting.empty()) Reschedule(*feed, !result.ok() || *result == SyncResult::kFailed, &state);
   const bool changed = result.ok() && *result == SyncResult::kAccepted;
+  state.accepted_here = state.accepted_here || changed;
   if (changed) dirty_ = true;
   FinishRequests(std::move(requests), changed, result.ok() ? absl::OkStatus() : result.status(), lock);
   if (changed) wake_compiler_.notify_all();
@@ -265,6 +267,24 @@ bool SyncService::AnyUnread(const PolicyInputs& inputs) const {
   return false;
 }
 
+std::map<std::string, uint64_t> SyncService::Versions(const PolicyInputs& inputs) const {
+  std::map<std::string, uint64_t> out;
+  for (const config::Feed& feed : inputs.feeds) {
+    const absl::StatusOr<indicators::FeedRecord> record = store_.FeedNamed(feed.name());
+    if (record.ok() && record->committed_version() != 0) out[feed.name()] = record->committed_version();
+  }
+  return out;
+}
+
+void SyncService::NoteInForce(const std::map<std::string, uint64_t>& versions, uint64_t generation) {
+  for (const auto& [name, version] : versions) {
+    const auto found = feeds_.find(name);
+    if (found == feeds_.end() || found->second.in_force.version == version) continue;
+    const bool known = found->second.in_force.version != 0 || found->second.accepted_here;
+    found->second.in_force = {version, generation, known ? UnixMicros(ReadClocks().wall) : 0};
+  }
+}
+
 // Until something changes, or a claim or a local entry expires by itself.
 void SyncService::WaitToCompile(std::unique_lock<std::mutex>& lock) {
   if (wake_compiler_.wait_for(lock, kExpiryLook) != std::cv_status::timeout) return;
@@ -292,6 +312,8 @@ void SyncService::Compile() {
     const std::shared_ptr<const PolicyInputs> inputs = inputs_;
     lock.unlock();
     if (rebuilding_ && !AnyUnread(*inputs)) rebuilding_ = false;
+    const std::map<std::string, uint64_t> versions =
+        rebuilding_ ? std::map<std::string, uint64_t>() : Versions(*inputs);
     const absl::StatusOr<uint64_t> generation =
         rebuilding_ ? publisher_.PublishLocal() : publisher_.PublishBase(inputs->feeds, *inputs->guard);
     if (generation.ok()) {
@@ -302,6 +324,7 @@ void SyncService::Compile() {
     }
     lock.lock();
     NoteDamage(generation.status());
+    if (generation.ok()) NoteInForce(versions, *generation);
     compiling_ = false;
     // Who came meanwhile with nothing new waited for this compile only.
     if (!dirty_) std::move(for_next_compile_.begin(), for_next_compile_.end(), std::back_inserter(requests));

@@ -76,9 +76,16 @@ class SyncService {
   std::string HeldPath(const config::Feed& feed) const { return sync_.HeldPath(feed); }
   const std::string& folder() const { return sync_.folder(); }
 
+  // The version whose rules were published last, and when; 0: it was in force before the service began.
+  struct InForce {
+    uint64_t version = 0;
+    uint64_t generation = 0;
+    int64_t since_us = 0;
+  };
   struct FeedTimes {
     WallTime next_attempt{};
     std::string error;  // of the store, not of the publisher
+    InForce in_force;
   };
   std::optional<FeedTimes> Times(const std::string& feed) const;
 
@@ -97,10 +104,16 @@ class SyncService {
     std::string error;
     std::optional<Decision> decision;
     std::vector<std::shared_ptr<Request>> waiting;
+    bool accepted_here = false;  // some version, since the service began
+    InForce in_force;
   };
 
   void Work();
   void Compile();
+  // The versions that a compile now would take, by feed.
+  std::map<std::string, uint64_t> Versions(const PolicyInputs& inputs) const;
+  // With the lock held.
+  void NoteInForce(const std::map<std::string, uint64_t>& versions, uint64_t generation);
   // Whether a feed of the configuration has no version yet.
   bool AnyUnread(const PolicyInputs& inputs) const;
   // With the lock held.

@@ -107,6 +107,14 @@ class Daemon {
         }
         break;
       }
+      case control::Request::kGenerations:
+        for (const auto& [generation, since] : server_->policy_history()) {
+          auto* told = response.mutable_generations()->add_generations();
+          told->set_generation(generation);
+          told->set_since_us(UnixMicros(since));
+        }
+        response.mutable_generations();
+        break;
       default:
         response.set_error("resolverd does not know this request");
     }

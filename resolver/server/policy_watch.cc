@@ -33,6 +33,11 @@ PolicyWatch::State PolicyWatch::state() const {
   return state_;
 }
 
+std::vector<PolicyWatch::InForce> PolicyWatch::history() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return {history_.begin(), history_.end()};
+}
+
 void PolicyWatch::Run() {
   BeginThread("policy-watch", kBesides);
   for (;;) {
@@ -65,6 +70,11 @@ void PolicyWatch::Look() {
   }
   if (before != nullptr) retired_.push_back(before);
   published_->Publish(*std::move(fresh));
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (history_.size() == kRemembered) history_.pop_front();
+    history_.push_back({told.generation, ReadClocks().wall});
+  }
   on_publish_(told);
 }
 

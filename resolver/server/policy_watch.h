@@ -8,6 +8,7 @@
 #define SEKISHO_RESOLVER_SERVER_POLICY_WATCH_H_
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,11 @@ class PolicyWatch {
     WallTime loaded{};
     std::string error;  // of the last look that failed; empty when the last change was taken
   };
+  static constexpr size_t kRemembered = 100;
+  struct InForce {
+    uint64_t generation = 0;
+    WallTime since{};  // every worker's next question goes by it
+  };
 
   // `on_publish` runs on the watch's thread after each publish and must not block.
   PolicyWatch(std::string folder, Published<const blocklist::PolicySnapshot>* published,
@@ -43,6 +49,8 @@ class PolicyWatch {
   void Start();
   void Stop();
   State state() const;
+  // The last kRemembered, the oldest first.
+  std::vector<InForce> history() const;
 
  private:
   void Run();
@@ -55,6 +63,7 @@ class PolicyWatch {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   State state_;
+  std::deque<InForce> history_;
   bool first_look_done_ = false;
   bool stop_ = false;
   std::thread thread_;

@@ -65,6 +65,7 @@ class Server {
   }
   // As the workers have them, or will with their next question.
   RulesInForce rules() const { return {live_.settings.get(), policy_.Current(), zones_.Current()}; }
+  std::vector<PolicyWatch::InForce> policy_history() const { return policy_watch_.history(); }
   PolicyWatch::State policy_state() const { return policy_watch_.state(); }
   const record::LookupSpooler& spooler() const { return records_.spooler(); }
   AnchorKeeper::State anchor_state() const { return anchors_.state(); }

@@ -1,8 +1,11 @@
 // `sekisho feed …`: what feeds say and what comes of it.
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "proto/base/time_text.h"
 #include "storage/cli/command_groups.h"
@@ -68,6 +71,53 @@ void PrintAll(const control::FeedState& feed, std::ostream& out) {
     out << "  rejected: " << SafeText(sample, 300) << "\n";
 }
 
+// Each step of the version in force with the seconds that it took.
+class Steps {
+ public:
+  explicit Steps(std::ostream& out) : out_(out) {}
+  void Add(const char* name, int64_t us, const std::string& more) {
+    if (us == 0) return;
+    out_ << "  " << name << std::string(16 - std::min<size_t>(15, std::string_view(name).size()), ' ')
+         << Time(us);
+    if (last_ != 0 && us >= last_) {
+      std::array<char, 32> seconds;
+      const int size =
+          std::snprintf(seconds.data(), seconds.size(), "  +%.3f s", static_cast<double>(us - last_) / 1e6);
+      out_ << std::string_view(seconds.data(), static_cast<size_t>(std::max(size, 0)));
+    }
+    out_ << more << "\n";
+    last_ = us;
+  }
+
+ private:
+  std::ostream& out_;
+  int64_t last_ = 0;
+};
+
+// When the resolver went by a generation that holds the version.
+int64_t InForceAtResolver(const Context& context, uint64_t generation) {
+  control::Request request;
+  request.mutable_generations();
+  const auto response = CallDaemon(context, "resolverd", request, kQuickAnswer);
+  if (!response.ok()) return 0;
+  const auto& told = response->generations().generations();
+  for (int i = 0; i < told.size(); ++i) {
+    // The first that is told of may have been in force long before.
+    if (told[i].generation() >= generation)
+      return i > 0 || told[i].generation() == generation ? told[i].since_us() : 0;
+  }
+  return 0;
+}
+
+void PrintFreshness(const Context& context, const control::FeedState& feed) {
+  Steps steps(context.out);
+  steps.Add("published", feed.published_us(), "");
+  steps.Add("taken in", feed.accepted_us(), "");
+  if (feed.in_force_us() == 0) return;
+  steps.Add("compiled", feed.in_force_us(), "  generation " + std::to_string(feed.generation()));
+  steps.Add("enforced", InForceAtResolver(context, feed.generation()), "  by every worker");
+}
+
 ExitCode Show(const Context& context, const Arguments& arguments) {
   control::Request request;
   request.mutable_feed_list();
@@ -76,6 +126,7 @@ ExitCode Show(const Context& context, const Arguments& arguments) {
   for (const control::FeedState& feed : response->feed_list().feeds()) {
     if (feed.name() != arguments.Get("FEED")) continue;
     PrintAll(feed, context.out);
+    PrintFreshness(context, feed);
     return ExitCode::kOk;
   }
   context.err << "no feed is named '" << SafeText(arguments.Get("FEED")) << "'\n";

@@ -122,6 +122,11 @@ class HttpFeedTest(unittest.TestCase):
             s.start()
             wait_for("the list in force", lambda: 15 in s.dig("h3.wild.clean.example").ede)
             self.assertEqual(s.tool("feed", "sync", "web").returncode, 0)
+            # SimpleHTTPRequestHandler dates the file; each later step says how long it took.
+            shown = s.must("feed", "show", "web")
+            for step in (r"published +\d{4}-", r"taken in .* \+\d+\.\d{3} s", r"compiled .* \+\d+\.\d{3} s  generation \d+",
+                         r"enforced .* \+\d+\.\d{3} s  by every worker"):
+                self.assertRegex(shown, step)
             server.shutdown()
             server.server_close()
             done = s.tool("feed", "sync", "web")
