@@ -62,6 +62,9 @@ inline constexpr int kSignatureFailures = 16;
 inline constexpr int kSignaturesPerRrset = 8;
 inline constexpr int kDsPerZone = 4;
 inline constexpr int kKeysPerTag = 2;
+// Signatures of one reply that stand in another section than what they sign and are looked for there: each
+// costs a walk over the others' records (row D11). Test: Classify.StraySignaturesAreBounded.
+inline constexpr int kStraySignatures = 32;
 // Above, a zone counts as unsigned, unless the settings say otherwise (RFC 9276 section 3.2, CVE-2026-1519,
 // rows D08, D09). Test: AttackTest.D08IterationsAboveFiftyAreInsecure,
 // AttackTest.D09HugeIterationsOnAnInsecureReferral.

@@ -47,11 +47,13 @@ RRset* FindSet(std::vector<RRset>& sets, dns::NameView owner, RRType type) {
 // came from; lost it would make good data bogus.
 void ReuniteSignatures(Sections* s) {
   const std::array<std::vector<RRset>*, 3> sections = {&s->answer, &s->authority, &s->additional};
+  int left = limits::kStraySignatures;
   for (const auto* from : sections) {
     for (const RRset& stray : *from) {
       if (stray.type != RRType::kRRSIG) continue;
       for (const auto signature : stray.rdata) {
         if (signature.size() < 2) continue;
+        if (left-- == 0) return;
         const auto covered = static_cast<RRType>(signature[0] << 8 | signature[1]);
         for (auto* to : sections) {
           RRset* set = to == from ? nullptr : FindSet(*to, stray.owner, covered);

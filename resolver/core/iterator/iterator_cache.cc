@@ -61,8 +61,11 @@ ResponsePtr Iterator::FromEntry(const CacheEntry& entry, dns::NameView name, RRT
   const auto second = [](MonoTime at) { return std::chrono::floor<std::chrono::seconds>(at); };
   const auto left = (second(entry.expires) - second(now_->mono)).count();
   r->ttl_cap = static_cast<uint32_t>(std::max<int64_t>(left, entry.expires > now_->mono ? 1 : 0));
-  // The last tenth of its life: worth asking again while it is still good.
-  r->refresh_at = second(entry.expires) - (entry.expires - entry.stored) / 10;
+  // The last tenth of its life: worth asking again while it is still good. Of a short life a second is too
+  // much to be early by.
+  const auto life = entry.expires - entry.stored;
+  r->refresh_at = entry.expires - life / 10;
+  if (life >= std::chrono::minutes(1)) r->refresh_at = second(r->refresh_at);
   r->refresh_due = now_->mono >= r->refresh_at;
   switch (entry.kind) {
     case CacheKind::kRrset:

@@ -81,6 +81,17 @@ TEST(Classify, ASignatureInAnotherSectionIsFound) {
   EXPECT_EQ(c.response.answer[0]->rdata.size(), 1u);
 }
 
+TEST(Classify, StraySignaturesAreBounded) {
+  const std::string signature = " RRSIG A 8 3 300 20300101000000 20200101000000 1 example.test. AAAA";
+  Case reply{.answer = {"www.example.test. A 192.0.2.1"}};
+  for (int i = 0; i < limits::kStraySignatures; ++i)
+    reply.additional.push_back("n" + std::to_string(i) + ".example.test." + signature);
+  reply.additional.push_back("www.example.test." + signature);
+  EXPECT_EQ(reply.Run().response.answer[0]->signatures.size(), 0u);
+  reply.additional.erase(reply.additional.begin());
+  EXPECT_EQ(reply.Run().response.answer[0]->signatures.size(), 1u);
+}
+
 TEST(Classify, DsThatComesWithItsDelegation) {
   const std::string ds = " DS 1 8 2 " + std::string(64, 'a');
   const std::vector<std::string> ns = {"sub.example.test. NS ns.sub.example.test."};
