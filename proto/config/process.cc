@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "proto/dns/dnssec_crypto.h"
+
 namespace sekisho::config {
 namespace {
 
@@ -66,6 +68,7 @@ ProcessLock::~ProcessLock() {
 }
 
 void EndWhenOutOfMemory() {
+  dns::SendOpenSslToTheNewHandler();
   std::set_new_handler([] { EndWith("out of memory: ending, to be started again\n"); });
   std::set_terminate([] {
     try {

@@ -2,6 +2,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +39,25 @@ using Bytes = std::span<const uint8_t>;
 
 enum class Kind : uint8_t { kNone, kRsa, kEcdsa, kEdwards };
 enum class Hash : uint8_t { kNone, kSha1, kSha256, kSha384, kSha512 };
+
+// As operator new does. Null only for no bytes at all, or when nobody handles it.
+template <typename Try>
+void* Insist(size_t size, Try allocate) {
+  while (true) {
+    void* at = allocate();
+    if (at != nullptr || size == 0) return at;
+    const std::new_handler handler = std::get_new_handler();
+    if (handler == nullptr) return nullptr;
+    handler();
+  }
+}
+void* Allocate(size_t size, const char*, int) {
+  return Insist(size, [size] { return std::malloc(size); });
+}
+void* Reallocate(void* old, size_t size, const char*, int) {
+  return Insist(size, [old, size] { return std::realloc(old, size); });
+}
+void Free(void* at, const char*, int) { std::free(at); }
 
 struct Algorithm {
   Kind kind = Kind::kNone;
@@ -165,6 +186,8 @@ size_t EcdsaToDer(Bytes signature, std::array<uint8_t, 112>* out) {
 }
 
 }  // namespace
+
+void SendOpenSslToTheNewHandler() { CRYPTO_set_mem_functions(&Allocate, &Reallocate, &Free); }
 
 bool IsSupportedAlgorithm(uint8_t algorithm) { return FindAlgorithm(algorithm).kind != Kind::kNone; }
 

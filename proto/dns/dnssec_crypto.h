@@ -40,6 +40,11 @@ bool IsSupportedAlgorithm(uint8_t algorithm);
 // 1, 2, 4.
 bool IsSupportedDigest(uint8_t digest_type);
 
+// OpenSSL does not everywhere look whether its allocations succeed, least of all while it sets itself up.
+// From now on one that fails goes the way of operator new: to the new-handler. To be called before OpenSSL is
+// used.
+void SendOpenSslToTheNewHandler();
+
 // RFC 4034 appendix B over whole DNSKEY RDATA (flags on).
 uint16_t KeyTag(std::span<const uint8_t> dnskey_rdata);
 
