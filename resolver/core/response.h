@@ -52,6 +52,7 @@ struct Response {
   uint32_t ttl_cap = 0xffffffff;
   std::vector<dns::ExtendedError> errors;
   std::optional<IpAddress> server;  // who said so; not known of what comes from the cache
+  bool altered = false;             // its CNAME is not what its DNAME makes: somebody changed it on the way
   bool own_limit = false;           // kFailure: a bound of ours was reached; not to be remembered of the name
   bool from_cache = false;
   bool stale = false;

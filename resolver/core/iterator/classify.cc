@@ -113,6 +113,10 @@ bool TakeDname(std::vector<RRset>& answer, dns::NameView qname, Response* out) {
       out->rcode = dns::Rcode::kYXDomain;
       return true;
     }
+    if (const RRset* said = FindSet(answer, qname, RRType::kCNAME)) {
+      const auto other = dns::ReadTarget(said->rdata.front());
+      out->altered = !other || *other != to->view();
+    }
     RRset cname{.owner = dns::Name(qname), .type = RRType::kCNAME, .ttl = ttl};
     cname.rdata.Add(to->bytes());
     out->answer.push_back(Share(std::move(cname)));

@@ -109,6 +109,13 @@ Task<ResponsePtr> Iterator::Refresh(dns::Name name, RRType type, bool validate, 
     Store(link, true);
     NoteProofs(link);
   }
+  // What is signed in it is kept and answers from now on; the reply itself was changed by somebody.
+  if (response.altered && response.security == Security::kSecure) {
+    Response refused = Failure(name, type, EdeCode::kDnssecBogus,
+                               name.ToString() + ": the reply's CNAME is not what its DNAME makes");
+    refused.security = Security::kBogus;
+    co_return std::make_shared<const Response>(std::move(refused));
+  }
   co_return std::make_shared<const Response>(std::move(response));
 }
 
@@ -131,7 +138,8 @@ Task<Iterator::Found> Iterator::IterateUntilValid(dns::Name name, RRType type, B
   while (true) {
     Found found = co_await Iterate(name, type, avoid, budget, depth);
     if (found.response.kind != ResponseKind::kFailure) {
-      const bool may_be_better = co_await validator_.Validate(&found.response, budget, depth);
+      bool may_be_better = co_await validator_.Validate(&found.response, budget, depth);
+      may_be_better |= found.response.altered && found.response.security == Security::kSecure;
       if (!may_be_better && (!first || found.response.security != Security::kBogus)) co_return found;
     }
     const std::optional<IpAddress> server = found.response.server;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proto/dns/builder.h"
+#include "proto/dns/rdata.h"
 #include "resolver/core/limits.h"
 #include "tests/replay/network.h"
 
@@ -79,6 +80,19 @@ TEST(Classify, ASignatureInAnotherSectionIsFound) {
   ASSERT_EQ(c.response.answer.size(), 1u);
   EXPECT_EQ(c.response.answer[0]->signatures.size(), 1u);
   EXPECT_EQ(c.response.answer[0]->rdata.size(), 1u);
+}
+
+TEST(Classify, ACnameThatTheDnameDoesNotMakeIsSeen) {
+  Case reply{.qname = "www.old.example.test.",
+             .answer = {"old.example.test. DNAME new.example.test.",
+                        "www.old.example.test. CNAME WWW.new.example.test."}};
+  EXPECT_FALSE(reply.Run().response.altered);
+  reply.answer.pop_back();
+  EXPECT_FALSE(reply.Run().response.altered) << "it may be left to us";
+  reply.answer.push_back("www.old.example.test. CNAME evil.example.test.");
+  const Classified c = reply.Run();
+  EXPECT_TRUE(c.response.altered);
+  EXPECT_EQ(*dns::ReadTarget(c.response.answer.back()->rdata.front()), N("www.new.example.test."));
 }
 
 TEST(Classify, StraySignaturesAreBounded) {
