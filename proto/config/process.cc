@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -69,6 +70,11 @@ ProcessLock::~ProcessLock() {
 
 void EndWhenOutOfMemory() {
   dns::SendOpenSslToTheNewHandler();
+  // ldns asserts that its allocations succeed. What else aborts does so as ever.
+  std::signal(SIGABRT, [](int) {
+    if (errno == ENOMEM) EndWith("out of memory: ending, to be started again\n");
+    std::signal(SIGABRT, SIG_DFL);
+  });
   std::set_new_handler([] { EndWith("out of memory: ending, to be started again\n"); });
   std::set_terminate([] {
     try {
