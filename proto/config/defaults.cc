@@ -61,6 +61,7 @@ Config DefaultConfig() {
   resolver->set_prefetch(true);
   resolver->set_rebinding_guard(true);
   resolver->set_special_use_zones(true);
+  resolver->set_canary_domains(true);
   resolver->set_record_ring_bytes(8 << 20);
 
   SetEdgeDefaults(resolver);

@@ -199,6 +199,7 @@ absl::Status SetAgencies(const config::Config& config, AgencyTable* table) {
 // Names and records below were checked by Validate; what is not one is left out.
 void SetLocalZones(const config::Resolver& resolver, LocalZones* zones) {
   if (resolver.special_use_zones()) zones->AddSpecialUse();
+  if (resolver.canary_domains()) zones->AddCanaries();
   for (const std::string& text : resolver.special_use_except()) {
     if (const auto name = dns::Name::Parse(text)) zones->RemoveZone(*name);
   }

@@ -58,18 +58,28 @@ void LocalZones::AddSpecialUse() {
     if (name) AddZone(*name, LocalZoneKind::kStatic);
     return name;
   };
-  const auto add_reverse = [&](const std::string& text) {
+  const auto add_delegated = [&](const std::string& text) {
     if (const auto name = add(text)) zones_[name->LowercaseBytes()].in_public = true;
   };
   for (const auto text : kSpecialUse) add(std::string(text));
-  for (const auto text : kReverse) add_reverse(std::string(text));
-  for (int i = 16; i < 32; ++i) add_reverse(std::to_string(i) + ".172.in-addr.arpa.");
-  for (int i = 64; i < 128; ++i) add_reverse(std::to_string(i) + ".100.in-addr.arpa.");
-  for (const char* line : {"localhost. 3600 IN A 127.0.0.1", "localhost. 3600 IN AAAA ::1",
-                           "1.0.0.127.in-addr.arpa. 3600 IN PTR localhost."}) {
+  for (const auto text : kReverse) add_delegated(std::string(text));
+  for (int i = 16; i < 32; ++i) add_delegated(std::to_string(i) + ".172.in-addr.arpa.");
+  for (int i = 64; i < 128; ++i) add_delegated(std::to_string(i) + ".100.in-addr.arpa.");
+  for (const char* zone : {"ipv4only.arpa.", "170.0.0.192.in-addr.arpa.", "171.0.0.192.in-addr.arpa."})
+    add_delegated(zone);
+  for (const char* line :
+       {"localhost. 3600 IN A 127.0.0.1", "localhost. 3600 IN AAAA ::1",
+        "1.0.0.127.in-addr.arpa. 3600 IN PTR localhost.", "ipv4only.arpa. 86400 IN A 192.0.0.170",
+        "ipv4only.arpa. 86400 IN A 192.0.0.171", "170.0.0.192.in-addr.arpa. 86400 IN PTR ipv4only.arpa.",
+        "171.0.0.192.in-addr.arpa. 86400 IN PTR ipv4only.arpa."}) {
     std::string error;
     if (const auto record = dns::ParseRecord(line, &error)) AddRecord(*record);
   }
+}
+
+void LocalZones::AddCanaries() {
+  for (const char* text : {"use-application-dns.net.", "mask.icloud.com.", "mask-h2.icloud.com."})
+    AddZone(*dns::Name::Parse(text), LocalZoneKind::kStatic);
 }
 
 void LocalZones::AddZone(const dns::Name& zone, LocalZoneKind kind) {

@@ -8,8 +8,8 @@
 //
 // The deepest zone that holds a name decides. A name inside a zone with data of other types is NODATA;
 // without any it is NXDOMAIN (static) or, in a transparent zone, resolved as usual. Reverse zones
-// are delegated in the public DNS, too, and their parents say there that they are not signed: DS at their apex
-// is resolved, so that validators behind us learn it.
+// are delegated in the public DNS, too, and their parents say there that they are not signed: DS at their
+// apex is resolved, so that validators behind us learn it.
 //
 // Threads: immutable once filled. Limits: a look-up costs one probe per label.
 // Standards: RFC 6761, RFC 6303, RFC 7686 (onion), RFC 8375 (home.arpa), RFC 8880 (ipv4only.arpa), RFC 9462
@@ -50,6 +50,8 @@ class LocalZones {
  public:
   // The zones of the RFCs above. To be called first: what the operator says later replaces them.
   void AddSpecialUse();
+  // Nothing at the names that ask whether the network's resolver may be gone around. Likewise.
+  void AddCanaries();
   void AddZone(const dns::Name& zone, LocalZoneKind kind);
   // Takes a special-use zone out again, so that its names are resolved.
   void RemoveZone(const dns::Name& zone);

@@ -51,6 +51,34 @@ TEST_F(LocalZonesTest, DsOfAReverseZoneIsItsParents) {
   EXPECT_TRUE(Find("10.in-addr.arpa.", RRType::kDS)) << "the operator's own";
 }
 
+// RFC 8880 section 7.
+TEST_F(LocalZonesTest, Ipv4OnlyIsAnsweredHere) {
+  zones_.AddSpecialUse();
+  const auto a = Find("ipv4only.arpa.", RRType::kA);
+  ASSERT_EQ(a->answer.size(), 1u);
+  EXPECT_EQ(a->answer[0]->rdata.size(), 2u);
+  EXPECT_TRUE(Find("ipv4only.arpa.", RRType::kAAAA)->answer.empty());
+  EXPECT_EQ(Find("171.0.0.192.in-addr.arpa.", RRType::kPTR)->answer.size(), 1u);
+  EXPECT_FALSE(Find("ipv4only.arpa.", RRType::kDS));
+}
+
+TEST_F(LocalZonesTest, CanariesSayThatThereIsNothing) {
+  zones_.AddSpecialUse();
+  EXPECT_FALSE(Find("use-application-dns.net.", RRType::kA)) << "a setting of its own";
+  zones_.AddCanaries();
+  for (const char* name : {"use-application-dns.net.", "Mask.iCloud.com.", "mask-h2.icloud.com."}) {
+    for (const RRType type : {RRType::kA, RRType::kAAAA, RRType::kHTTPS}) {
+      const auto answer = Find(name, type);
+      ASSERT_TRUE(answer) << name;
+      EXPECT_EQ(answer->rcode, Rcode::kNoError);
+      EXPECT_TRUE(answer->answer.empty());
+    }
+  }
+  EXPECT_FALSE(Find("www.icloud.com.", RRType::kA));
+  zones_.RemoveZone(N("mask.icloud.com."));
+  EXPECT_FALSE(Find("mask.icloud.com.", RRType::kA));
+}
+
 TEST_F(LocalZonesTest, AZoneIsAuthoritativeARecordBesideTheDnsIsNot) {
   zones_.AddZone(N("corp.test."), LocalZoneKind::kTransparent);
   Add("mail.corp.test. 300 IN A 192.0.2.1");
